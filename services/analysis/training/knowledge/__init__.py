@@ -1,0 +1,1 @@
+"""Builds the gazetteers of the analysis service from free sources and curated tables."""

