@@ -1,0 +1,256 @@
+//! The actors and places of one document, with every mention.
+
+use faultline_schemas::{Actor, ActorType, Mention, MentionLabel, Place, Sentiment};
+use rustc_hash::FxHashMap;
+
+use crate::knowledge::{Knowledge, Office, Person};
+use crate::text::Document;
+
+/// A mention: tokens `first..end`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) first: usize,
+    pub(crate) end: usize,
+    pub(crate) sentence: usize,
+    /// Position of the actor it names.
+    pub(crate) actor: Option<usize>,
+    /// Position of the place it names.
+    pub(crate) place: Option<usize>,
+    pub(crate) label: MentionLabel,
+    pub(crate) metonymic: bool,
+    pub(crate) coreference: bool,
+}
+
+/// An actor before its figures are known.
+#[derive(Debug, Clone)]
+pub(crate) struct ActorDraft {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) kind: ActorType,
+    pub(crate) country: Option<u32>,
+    pub(crate) sectors: Vec<String>,
+    pub(crate) cameo: Option<String>,
+}
+
+/// A place before its mentions are gathered.
+#[derive(Debug, Clone)]
+pub(crate) struct PlaceDraft {
+    name: String,
+    country: Option<u32>,
+    latitude: Option<f32>,
+    longitude: Option<f32>,
+}
+
+/// Everybody and everywhere in a document.
+pub(crate) struct Cast {
+    pub(crate) actors: Vec<ActorDraft>,
+    places: Vec<PlaceDraft>,
+    /// By first token.
+    pub(crate) found: Vec<Found>,
+    by_id: FxHashMap<String, usize>,
+    places_by_key: FxHashMap<PlaceKey, usize>,
+}
+
+/// What makes two places one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum PlaceKey {
+    Country(u32),
+    Listed(u32),
+    Unlisted(String),
+}
+
+impl Cast {
+    pub(crate) fn new() -> Self {
+        Self {
+            actors: Vec::new(),
+            places: Vec::new(),
+            found: Vec::new(),
+            by_id: FxHashMap::default(),
+            places_by_key: FxHashMap::default(),
+        }
+    }
+
+    /// The actor with the draft's id, new or known.
+    pub(crate) fn actor(&mut self, draft: ActorDraft) -> usize {
+        if let Some(known) = self.by_id.get(&draft.id) {
+            return *known;
+        }
+        self.by_id.insert(draft.id.clone(), self.actors.len());
+        self.actors.push(draft);
+        self.actors.len() - 1
+    }
+
+    pub(crate) fn country(&mut self, country: u32, knowledge: &Knowledge) -> usize {
+        let known = &knowledge.countries.all[country as usize];
+        self.actor(ActorDraft {
+            id: known.cameo.clone(),
+            name: known.name.clone(),
+            kind: ActorType::Country,
+            country: Some(country),
+            sectors: Vec::new(),
+            cameo: Some(known.cameo.clone()),
+        })
+    }
+
+    pub(crate) fn organisation(&mut self, organisation: u32, knowledge: &Knowledge) -> usize {
+        let known = &knowledge.organisations[organisation as usize];
+        self.actor(ActorDraft {
+            id: known.id.clone(),
+            name: known.name.clone(),
+            kind: known.kind,
+            country: known.country,
+            sectors: known.sectors.clone(),
+            cameo: known.cameo.clone(),
+        })
+    }
+
+    /// A known person, in the office held on the day.
+    pub(crate) fn person(&mut self, person: &Person, day: Option<u32>) -> usize {
+        let office: Option<&Office> = person.office_on(day);
+        self.actor(ActorDraft {
+            id: person.id.clone(),
+            name: person.name.clone(),
+            kind: ActorType::Person,
+            country: office.and_then(|o| o.country),
+            sectors: office.map(|o| o.sectors.clone()).unwrap_or_default(),
+            cameo: office.and_then(|o| o.cameo.clone()),
+        })
+    }
+
+    /// Where a country lies.
+    pub(crate) fn country_place(&mut self, country: u32, knowledge: &Knowledge) -> usize {
+        let known = &knowledge.countries.all[country as usize];
+        self.place(PlaceKey::Country(country), || PlaceDraft {
+            name: known.name.clone(),
+            country: Some(country),
+            latitude: known.latitude,
+            longitude: known.longitude,
+        })
+    }
+
+    pub(crate) fn listed_place(&mut self, place: u32, knowledge: &Knowledge) -> usize {
+        let known = &knowledge.places[place as usize];
+        self.place(PlaceKey::Listed(place), || PlaceDraft {
+            name: known.name.clone(),
+            country: known.country,
+            latitude: known.latitude,
+            longitude: known.longitude,
+        })
+    }
+
+    /// A place that no list has, by the words that name it.
+    pub(crate) fn unlisted_place(&mut self, name: &str) -> usize {
+        self.place(PlaceKey::Unlisted(name.to_owned()), || PlaceDraft {
+            name: name.to_owned(),
+            country: None,
+            latitude: None,
+            longitude: None,
+        })
+    }
+
+    fn place(&mut self, key: PlaceKey, draft: impl FnOnce() -> PlaceDraft) -> usize {
+        let next = self.places.len();
+        let number = *self.places_by_key.entry(key).or_insert(next);
+        if number == next {
+            self.places.push(draft());
+        }
+        number
+    }
+
+    /// Puts mentions in text order.
+    pub(crate) fn sort(&mut self) {
+        self.found.sort_by_key(|f| (f.first, f.end));
+    }
+
+    /// Mentions that start within tokens `first..end`.
+    pub(crate) fn within(&self, first: usize, end: usize) -> &[Found] {
+        let from = self.found.partition_point(|f| f.first < first);
+        let to = self.found.partition_point(|f| f.first < end);
+        self.found.get(from..to).unwrap_or_default()
+    }
+
+    /// The finished actors, most salient first, and what became of each position.
+    pub(crate) fn finish_actors(
+        &self,
+        document: &Document<'_>,
+        knowledge: &Knowledge,
+        tones: &[f32],
+        title: &[bool],
+    ) -> Vec<Actor> {
+        let mut mentions: Vec<Vec<Mention>> = vec![Vec::new(); self.actors.len()];
+        let mut attention = vec![0.0f32; self.actors.len()];
+        let mut tone_sums = vec![(0.0f32, 0.0f32); self.actors.len()];
+        for found in &self.found {
+            let Some(actor) = found.actor else { continue };
+            mentions[actor].push(mention(document, found));
+            attention[actor] += attention_of(found);
+            let tone = tones.get(found.sentence).copied().unwrap_or(0.0);
+            tone_sums[actor] = (tone_sums[actor].0 + tone, tone_sums[actor].1 + 1.0);
+        }
+        for (actor, weight) in attention.iter_mut().enumerate() {
+            if title.get(actor).copied().unwrap_or(false) {
+                *weight += 3.0;
+            }
+        }
+        let total = attention.iter().sum::<f32>().max(1e-6);
+        let mut actors: Vec<Actor> = self
+            .actors
+            .iter()
+            .zip(mentions)
+            .enumerate()
+            .filter(|(_, (_, mentions))| !mentions.is_empty())
+            .map(|(number, (draft, mentions))| Actor {
+                id: draft.id.clone(),
+                name: draft.name.clone(),
+                kind: draft.kind,
+                country: draft.country.map(|c| knowledge.countries.all[c as usize].iso3.clone()),
+                sectors: draft.sectors.clone(),
+                cameo: draft.cameo.clone(),
+                salience: (attention[number] / total * 1e4).round() / 1e4,
+                sentiment: Sentiment::from_score(tone_sums[number].0 / tone_sums[number].1.max(1.0)),
+                mentions,
+            })
+            .collect();
+        actors.sort_by(|a, b| b.salience.total_cmp(&a.salience));
+        actors
+    }
+
+    /// The finished places, in order of their first mention.
+    pub(crate) fn finish_places(&self, document: &Document<'_>, knowledge: &Knowledge) -> Vec<Place> {
+        let mut mentions: Vec<Vec<Mention>> = vec![Vec::new(); self.places.len()];
+        for found in &self.found {
+            if let Some(place) = found.place {
+                mentions[place].push(mention(document, found));
+            }
+        }
+        let drafts = self.places.iter().zip(mentions).filter(|(_, mentions)| !mentions.is_empty());
+        let mut places: Vec<Place> = drafts
+            .map(|(draft, mentions)| Place {
+                name: draft.name.clone(),
+                country: draft.country.map(|c| knowledge.countries.all[c as usize].iso3.clone()),
+                latitude: draft.latitude,
+                longitude: draft.longitude,
+                mentions,
+            })
+            .collect();
+        places.sort_by_key(|place| place.mentions.first().map_or(0, |m| m.start));
+        places
+    }
+}
+
+fn mention(document: &Document<'_>, found: &Found) -> Mention {
+    let span = document.span(found.first, found.end);
+    Mention {
+        start: span.start,
+        end: span.end,
+        text: document.slice(found.first, found.end).to_owned(),
+        label: found.label,
+        metonymic: found.metonymic,
+        coreference: found.coreference,
+    }
+}
+
+/// Early sentences weigh more: news tells the main thing first.
+fn attention_of(found: &Found) -> f32 {
+    1.0 + 2.0 / (1.0 + found.sentence as f32)
+}

@@ -1,0 +1,14 @@
+//! The lists that the reading knows: actors, places, roles, tension, codes, tone and cues, each a text file.
+
+mod actors;
+mod codes;
+mod files;
+mod load;
+mod table;
+mod words;
+
+pub(crate) use actors::{Country, Office, Person, RoleKind};
+pub(crate) use codes::{CameoCode, TensionRule};
+pub use files::{KnowledgeFiles, UnknownFile};
+pub(crate) use load::Knowledge;
+pub use table::Problem;

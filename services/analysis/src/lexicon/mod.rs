@@ -1,0 +1,9 @@
+//! Words and phrases of all lists in one vocabulary and one trie, matched in a single pass over the tokens.
+
+mod matcher;
+mod pattern;
+mod vocabulary;
+
+pub(crate) use matcher::{Builder, Entry, Lexicon, Match};
+pub(crate) use pattern::{Element, parse_pattern};
+pub(crate) use vocabulary::{Cue, Vocabulary, WordId};

@@ -1,0 +1,156 @@
+//! Every word of every list, numbered, with what is known of it alone: tone and cues.
+
+use hashbrown::HashTable;
+
+use crate::text::{normalise, stable_hash};
+
+/// Number of a word's normal form.
+pub(crate) type WordId = u32;
+
+/// Classes of words and phrases that the reading leans on; the names are those of `cues.tsv`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Cue {
+    Abbreviation,
+    Starter,
+    FunctionWord,
+    Month,
+    Weekday,
+    Honorific,
+    Particle,
+    Reporting,
+    PlacePreposition,
+    Negator,
+    Denial,
+    Hypothetical,
+    Threat,
+    Past,
+    ClauseBreak,
+    PassiveBe,
+    OrganisationHead,
+    LocationHead,
+    FacilityHead,
+    LocationLead,
+    Sport,
+    Pronoun,
+    FirstName,
+}
+
+impl Cue {
+    const NAMES: [(&'static str, Self); 26] = [
+        ("abbreviation", Self::Abbreviation),
+        ("starter", Self::Starter),
+        ("function_word", Self::FunctionWord),
+        ("month", Self::Month),
+        ("weekday", Self::Weekday),
+        ("honorific", Self::Honorific),
+        ("particle", Self::Particle),
+        ("reporting", Self::Reporting),
+        ("place_preposition", Self::PlacePreposition),
+        ("negator", Self::Negator),
+        ("denial", Self::Denial),
+        ("hypothetical", Self::Hypothetical),
+        ("threat", Self::Threat),
+        ("past_cue", Self::Past),
+        ("clause_break", Self::ClauseBreak),
+        ("passive_be", Self::PassiveBe),
+        ("organisation_head", Self::OrganisationHead),
+        ("location_head", Self::LocationHead),
+        ("facility_head", Self::FacilityHead),
+        ("location_lead", Self::LocationLead),
+        ("sport", Self::Sport),
+        ("pronoun", Self::Pronoun),
+        ("first_name", Self::FirstName),
+        ("hypothetical_phrase", Self::Hypothetical),
+        ("threat_phrase", Self::Threat),
+        ("past_phrase", Self::Past),
+    ];
+
+    /// The class of that name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, cue)| *cue)
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// What is known of a word by itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct WordFacts {
+    /// VADER valence, -4 to 4; 0 where it has none.
+    pub(crate) valence: f32,
+    /// What it adds to the valence of the word after it.
+    pub(crate) boost: f32,
+    /// Whether it turns the tone of the words after it.
+    pub(crate) negates_tone: bool,
+    cues: u32,
+}
+
+/// Words by number and back.
+#[derive(Default)]
+pub(crate) struct Vocabulary {
+    table: HashTable<WordId>,
+    words: Vec<(u64, Box<str>)>,
+    facts: Vec<WordFacts>,
+}
+
+impl Vocabulary {
+    /// The number of every word that is in no list.
+    pub(crate) const UNKNOWN: WordId = 0;
+
+    pub(crate) fn new() -> Self {
+        let mut vocabulary = Self::default();
+        vocabulary.words.push((0, "".into()));
+        vocabulary.facts.push(WordFacts::default());
+        vocabulary
+    }
+
+    /// Number of the word with this normal form and hash, or [`Self::UNKNOWN`].
+    pub(crate) fn find(&self, hash: u64, normal: &str) -> WordId {
+        self.table.find(hash, |id| &*self.words[*id as usize].1 == normal).copied().unwrap_or(Self::UNKNOWN)
+    }
+
+    /// Number of a word in any spelling, new or known.
+    pub(crate) fn intern(&mut self, word: &str) -> WordId {
+        let mut normal = String::new();
+        normalise(word, &mut normal);
+        let hash = stable_hash(normal.as_bytes());
+        let known = self.find(hash, &normal);
+        if known != Self::UNKNOWN {
+            return known;
+        }
+        let id = self.words.len() as WordId;
+        self.words.push((hash, normal.into()));
+        self.facts.push(WordFacts::default());
+        let words = &self.words;
+        self.table.insert_unique(hash, id, |id| words[*id as usize].0);
+        id
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    pub(crate) fn word(&self, id: WordId) -> &str {
+        self.words.get(id as usize).map_or("", |(_, word)| word)
+    }
+
+    pub(crate) fn facts(&self, id: WordId) -> WordFacts {
+        self.facts.get(id as usize).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn facts_mut(&mut self, id: WordId) -> &mut WordFacts {
+        &mut self.facts[id as usize]
+    }
+
+    /// Whether the word belongs to the class.
+    pub(crate) fn has(&self, id: WordId, cue: Cue) -> bool {
+        self.facts.get(id as usize).is_some_and(|facts| facts.cues & cue.bit() != 0)
+    }
+
+    pub(crate) fn set(&mut self, id: WordId, cue: Cue) {
+        self.facts[id as usize].cues |= cue.bit();
+    }
+}

@@ -1,0 +1,135 @@
+//! One article while it is read: the state that all parts share.
+
+use faultline_schemas::{Actor, Article, Sentiment, Signal, TargetSentiment, TargetSpan};
+
+use crate::actors::{Cast, read_cast};
+use crate::day;
+use crate::knowledge::Knowledge;
+use crate::lexicon::Match;
+use crate::signals::{Cues, Trigger, triggers};
+use crate::text::{Document, detect};
+use crate::tone::{article_tone, sentence_tones, tone_of, tone_towards};
+
+/// What a signal in the title is worth, against one in the text.
+const TITLE_FACTOR: f32 = 1.25;
+
+/// An article, tokenized, matched and cast.
+pub(crate) struct Reading<'a> {
+    pub(crate) knowledge: &'a Knowledge,
+    pub(crate) language: Option<String>,
+    pub(crate) document: Document<'a>,
+    pub(crate) cast: Cast,
+    /// What the tension lexicon finds in the text, in text order.
+    pub(crate) triggers: Vec<Trigger>,
+    title: Option<Title<'a>>,
+    in_name: Vec<bool>,
+    tones: Vec<f32>,
+}
+
+/// The title, read like a text of its own.
+struct Title<'a> {
+    document: Document<'a>,
+    cast: Cast,
+    triggers: Vec<Trigger>,
+    tone: f32,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn new(knowledge: &'a Knowledge, article: &'a Article) -> Self {
+        let language = article.language.clone().or_else(|| detect(&article.text).map(str::to_owned));
+        let is_english = language.as_deref().is_none_or(is_english);
+        let day = article.published_at.as_deref().and_then(day::parse);
+        let document = Document::read(&article.text, &knowledge.vocabulary);
+        let matches = knowledge.lexicon.find_all(&document);
+        let cast = read_cast(&document, knowledge, &matches, day);
+        let in_name = names_mask(&document, &cast);
+        let (triggers, tones) = if is_english {
+            (find_triggers(&document, knowledge, &matches, day), sentence_tones(&document, knowledge, &in_name))
+        } else {
+            (Vec::new(), vec![0.0; document.sentences.len()])
+        };
+        let title = article.title.as_deref().filter(|t| !t.trim().is_empty());
+        let title = title.map(|text| Title::read(text, knowledge, day, is_english));
+        Self { knowledge, language, document, cast, triggers, title, in_name, tones }
+    }
+
+    /// Tone of the whole article.
+    pub(crate) fn tone(&self) -> f32 {
+        article_tone(self.title.as_ref().map(|t| t.tone), &self.tones)
+    }
+
+    /// Tone towards a span that the caller marked.
+    pub(crate) fn target(&self, target: TargetSpan) -> TargetSentiment {
+        let first = self.document.token_at(target.start);
+        let end = self.document.tokens.partition_point(|t| t.char_start < target.end).max(first);
+        let score = if self.is_toneless() {
+            0.0
+        } else {
+            tone_towards(&self.document, self.knowledge, &self.in_name, first, end)
+        };
+        TargetSentiment { start: target.start, end: target.end, sentiment: Sentiment::from_score(score) }
+    }
+
+    fn is_toneless(&self) -> bool {
+        !self.language.as_deref().is_none_or(is_english)
+    }
+
+    /// The actors, most salient first.
+    pub(crate) fn actors(&self) -> Vec<Actor> {
+        let in_title: Vec<bool> = match &self.title {
+            None => Vec::new(),
+            Some(title) => self.cast.actors.iter().map(|actor| title.names(&actor.id)).collect(),
+        };
+        self.cast.finish_actors(&self.document, self.knowledge, &self.tones, &in_title)
+    }
+
+    /// What moves the escalation score: signals of the title, then of the text.
+    pub(crate) fn signals(&self) -> Vec<Signal> {
+        let rule = |trigger: &Trigger| &self.knowledge.tension[trigger.rule as usize];
+        let mut signals = Vec::with_capacity(self.triggers.len());
+        if let Some(title) = &self.title {
+            for trigger in &title.triggers {
+                let weighted = Trigger { weight: (trigger.weight * TITLE_FACTOR).min(1.0), ..*trigger };
+                signals.extend(weighted.signal(&title.document, rule(trigger), true));
+            }
+        }
+        signals.extend(self.triggers.iter().filter_map(|t| t.signal(&self.document, rule(t), false)));
+        signals
+    }
+}
+
+impl<'a> Title<'a> {
+    fn read(text: &'a str, knowledge: &Knowledge, day: Option<u32>, is_english: bool) -> Self {
+        let document = Document::read(text, &knowledge.vocabulary);
+        let matches = knowledge.lexicon.find_all(&document);
+        let cast = read_cast(&document, knowledge, &matches, day);
+        let in_name = names_mask(&document, &cast);
+        let (triggers, tone) = if is_english {
+            let tone = tone_of(&document, knowledge, &in_name, 0, document.tokens.len());
+            (find_triggers(&document, knowledge, &matches, day), tone)
+        } else {
+            (Vec::new(), 0.0)
+        };
+        Self { document, cast, triggers, tone }
+    }
+
+    fn names(&self, actor_id: &str) -> bool {
+        self.cast.actors.iter().any(|actor| actor.id == actor_id)
+    }
+}
+
+fn is_english(language: &str) -> bool {
+    language.get(..2).is_some_and(|code| code.eq_ignore_ascii_case("en"))
+}
+
+fn find_triggers(document: &Document<'_>, knowledge: &Knowledge, matches: &[Match], day: Option<u32>) -> Vec<Trigger> {
+    triggers(document, knowledge, matches, &Cues::new(document, knowledge, matches, day))
+}
+
+fn names_mask(document: &Document<'_>, cast: &Cast) -> Vec<bool> {
+    let mut mask = vec![false; document.tokens.len()];
+    for found in cast.found.iter().filter(|f| !f.coreference) {
+        mask[found.first..found.end].fill(true);
+    }
+    mask
+}

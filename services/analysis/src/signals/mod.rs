@@ -1,0 +1,7 @@
+//! What in a text raises or lowers tension: matches of the tension lexicon, in the light of the words round them.
+
+mod modality;
+mod select;
+
+pub(crate) use modality::Cues;
+pub(crate) use select::{Trigger, triggers};

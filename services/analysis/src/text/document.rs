@@ -1,0 +1,69 @@
+//! A text with its tokens and sentences.
+
+use faultline_schemas::Span;
+
+use super::sentence::split;
+use super::{Token, tokenize};
+use crate::lexicon::Vocabulary;
+
+/// Beyond this many bytes a text is kept but not read: tags then cover its beginning only.
+const MAX_READ_BYTES: usize = 64 << 20;
+
+/// A text, its tokens and its sentences.
+pub(crate) struct Document<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) sentences: Vec<Sentence>,
+}
+
+/// A half-open range of tokens that make a sentence or heading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sentence {
+    /// First token.
+    pub(crate) first: usize,
+    /// One past the last token.
+    pub(crate) end: usize,
+    /// Whether it starts a paragraph.
+    pub(crate) starts_paragraph: bool,
+}
+
+impl<'a> Document<'a> {
+    pub(crate) fn read(text: &'a str, vocabulary: &Vocabulary) -> Self {
+        let text = if text.len() <= MAX_READ_BYTES { text } else { &text[..text.floor_char_boundary(MAX_READ_BYTES)] };
+        let tokens = tokenize(text, vocabulary);
+        let sentences = split(&tokens, vocabulary);
+        Self { text, tokens, sentences }
+    }
+
+    /// The words of tokens `first..end`.
+    pub(crate) fn slice(&self, first: usize, end: usize) -> &'a str {
+        match (self.tokens.get(first), end.checked_sub(1).and_then(|last| self.tokens.get(last))) {
+            (Some(a), Some(b)) => self.text.get(a.start as usize..b.end as usize).unwrap_or_default(),
+            _ => "",
+        }
+    }
+
+    /// The code points of tokens `first..end`.
+    pub(crate) fn span(&self, first: usize, end: usize) -> Span {
+        match (self.tokens.get(first), end.checked_sub(1).and_then(|last| self.tokens.get(last))) {
+            (Some(a), Some(b)) => Span { start: a.char_start, end: b.char_end.max(a.char_start) },
+            _ => Span::default(),
+        }
+    }
+
+    /// Number of the sentence that holds the token.
+    pub(crate) fn sentence_of(&self, token: usize) -> usize {
+        self.sentences.partition_point(|s| s.end <= token).min(self.sentences.len().saturating_sub(1))
+    }
+
+    /// The first token that ends after the code point.
+    pub(crate) fn token_at(&self, code_point: u32) -> usize {
+        self.tokens.partition_point(|t| t.char_end <= code_point)
+    }
+
+    /// Words and numbers.
+    pub(crate) fn word_count(&self) -> u32 {
+        use super::TokenKind::{Number, Word};
+        self.tokens.iter().filter(|t| matches!(t.kind, Word | Number)).count() as u32
+    }
+}

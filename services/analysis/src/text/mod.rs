@@ -1,0 +1,12 @@
+//! One reading of the characters that every other part shares: words with byte and code-point offsets, sentences.
+
+mod document;
+mod fold;
+mod language;
+mod sentence;
+mod token;
+
+pub(crate) use document::{Document, Sentence};
+pub(crate) use fold::{finalise, normalise, stable_hash};
+pub(crate) use language::detect;
+pub(crate) use token::{Gap, Shape, Token, TokenKind, scan_words, tokenize};

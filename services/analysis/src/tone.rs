@@ -1,0 +1,276 @@
+//! Tone of words, clauses and sentences by VADER's published method.
+//!
+//! C.J. Hutto and E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text",
+//! ICWSM 2014. Departures, for news: words inside names carry no tone ("United Nations", "Justice Ministry"), and the
+//! article's score is a mean over its sentences, so that length does not drive it to the extremes.
+
+use crate::knowledge::Knowledge;
+use crate::lexicon::{Cue, Vocabulary, WordId};
+use crate::text::{Document, Shape, Token, TokenKind};
+
+/// A negated word keeps this share of its valence, turned round.
+const NEGATION: f32 = -0.74;
+/// What capitals add in a sentence that is not all capitals.
+const CAPITALS: f32 = 0.733;
+/// Squared half-way point of the normalisation.
+const ALPHA: f32 = 15.0;
+/// How far a modifier reaches, and what is left of it there.
+const REACH: [f32; 3] = [1.0, 0.95, 0.9];
+
+/// Words that the method names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ToneWords {
+    but: WordId,
+    no: WordId,
+    or: WordId,
+    nor: WordId,
+    never: WordId,
+    so: WordId,
+    this: WordId,
+    without: WordId,
+    doubt: WordId,
+    least: WordId,
+    at: WordId,
+    very: WordId,
+    kind: WordId,
+    of: WordId,
+}
+
+impl ToneWords {
+    pub(crate) fn intern(vocabulary: &mut Vocabulary) -> Self {
+        let mut id = |word| vocabulary.intern(word);
+        Self {
+            but: id("but"),
+            no: id("no"),
+            or: id("or"),
+            nor: id("nor"),
+            never: id("never"),
+            so: id("so"),
+            this: id("this"),
+            without: id("without"),
+            doubt: id("doubt"),
+            least: id("least"),
+            at: id("at"),
+            very: id("very"),
+            kind: id("kind"),
+            of: id("of"),
+        }
+    }
+}
+
+/// Tone of tokens `first..end`, -1 to 1. `in_name` says of every token of the document whether a name holds it.
+pub(crate) fn tone_of(
+    document: &Document<'_>,
+    knowledge: &Knowledge,
+    in_name: &[bool],
+    first: usize,
+    end: usize,
+) -> f32 {
+    let tokens = document.tokens.get(first..end).unwrap_or_default();
+    let mut scorer = Scorer {
+        knowledge,
+        capitals_count: has_both_cases(tokens),
+        before: [Vocabulary::UNKNOWN; 3],
+        seen: 0,
+        sum: 0.0,
+        factor: 1.0,
+    };
+    let (mut exclamations, mut questions) = (0u32, 0u32);
+    for (offset, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Word => {
+                let next = tokens[offset + 1..].iter().find(|t| t.is_word()).map_or(Vocabulary::UNKNOWN, |t| t.word);
+                let named = in_name.get(first + offset).copied().unwrap_or(false);
+                scorer.word(token, next, named);
+            }
+            TokenKind::Mark('!') => exclamations += 1,
+            TokenKind::Mark('?') => questions += 1,
+            _ => {}
+        }
+    }
+    normalise(emphasise(scorer.sum, exclamations, questions))
+}
+
+fn has_both_cases(tokens: &[Token]) -> bool {
+    let capitals = tokens.iter().any(|t| t.is_word() && t.shape == Shape::AllUpper);
+    capitals && tokens.iter().any(|t| t.is_word() && t.shape != Shape::AllUpper)
+}
+
+fn emphasise(sum: f32, exclamations: u32, questions: u32) -> f32 {
+    let from_exclamations = exclamations.min(4) as f32 * 0.292;
+    let from_questions = match questions {
+        0 | 1 => 0.0,
+        2 | 3 => questions as f32 * 0.18,
+        _ => 0.96,
+    };
+    let emphasis = from_exclamations + from_questions;
+    if sum > 0.0 {
+        sum + emphasis
+    } else if sum < 0.0 {
+        sum - emphasis
+    } else {
+        sum
+    }
+}
+
+fn normalise(sum: f32) -> f32 {
+    (sum / (sum * sum + ALPHA).sqrt()).clamp(-1.0, 1.0)
+}
+
+struct Scorer<'a> {
+    knowledge: &'a Knowledge,
+    capitals_count: bool,
+    /// The three words before, nearest first.
+    before: [WordId; 3],
+    seen: usize,
+    sum: f32,
+    /// What a word counts: more after "but".
+    factor: f32,
+}
+
+impl Scorer<'_> {
+    fn word(&mut self, token: &Token, next: WordId, named: bool) {
+        let words = &self.knowledge.tone_words;
+        let facts = self.knowledge.vocabulary.facts(token.word);
+        if token.word == words.but && self.factor == 1.0 {
+            self.sum *= 0.5;
+            self.factor = 1.5;
+        } else if facts.valence != 0.0
+            && facts.boost == 0.0
+            && !named
+            && !(token.word == words.kind && next == words.of)
+        {
+            self.sum += self.valence(token, facts.valence, next) * self.factor;
+        }
+        self.before = [token.word, self.before[0], self.before[1]];
+        self.seen += 1;
+    }
+
+    fn valence(&self, token: &Token, own: f32, next: WordId) -> f32 {
+        let words = &self.knowledge.tone_words;
+        let vocabulary = &self.knowledge.vocabulary;
+        let mut valence = own;
+        if token.word == words.no && vocabulary.facts(next).valence != 0.0 {
+            // "no" before a tone word only negates it.
+            valence = 0.0;
+        }
+        let [one, two, three] = self.before;
+        if one == words.no || two == words.no || three == words.no && (one == words.or || one == words.nor) {
+            valence = own * NEGATION;
+        }
+        if token.shape == Shape::AllUpper && self.capitals_count && token.char_end - token.char_start > 3 {
+            valence += CAPITALS.copysign(valence);
+        }
+        for (distance, reach) in REACH.iter().enumerate() {
+            let modifier = self.before[distance];
+            if distance >= self.seen || vocabulary.facts(modifier).valence != 0.0 {
+                continue;
+            }
+            let boost = vocabulary.facts(modifier).boost * reach;
+            valence += if valence < 0.0 { -boost } else { boost };
+            valence *= self.negation(distance);
+        }
+        if let Some(boost) = self.knowledge.pair_boosts.get(&(two, one)) {
+            valence += boost;
+        }
+        if one == words.least && two != words.at && two != words.very {
+            valence *= NEGATION;
+        }
+        valence
+    }
+
+    /// What the word `distance + 1` before makes of the valence.
+    fn negation(&self, distance: usize) -> f32 {
+        let words = &self.knowledge.tone_words;
+        let [one, two, _] = self.before;
+        let negator = self.before[distance];
+        if distance > 0 && negator == words.never {
+            let emphatic = [one, two].iter().take(distance).any(|w| *w == words.so || *w == words.this);
+            if emphatic {
+                return 1.25;
+            }
+        }
+        if distance > 0 && negator == words.without && (one == words.doubt || distance == 2 && two == words.doubt) {
+            return 1.0;
+        }
+        if self.knowledge.vocabulary.facts(negator).negates_tone && negator != words.no { NEGATION } else { 1.0 }
+    }
+}
+
+/// Tone of each sentence.
+pub(crate) fn sentence_tones(document: &Document<'_>, knowledge: &Knowledge, in_name: &[bool]) -> Vec<f32> {
+    document.sentences.iter().map(|s| tone_of(document, knowledge, in_name, s.first, s.end)).collect()
+}
+
+/// Tone of an article: the mean over its sentences, the title counting as much as three and the first three twice.
+pub(crate) fn article_tone(title: Option<f32>, sentences: &[f32]) -> f32 {
+    const LEAD_SENTENCES: usize = 3;
+    let weight = |number: usize| if number < LEAD_SENTENCES { 2.0 } else { 1.0 };
+    let (mut sum, mut total) = title.map_or((0.0, 0.0), |tone| (3.0 * tone, 3.0));
+    for (number, tone) in sentences.iter().enumerate() {
+        sum += tone * weight(number);
+        total += weight(number);
+    }
+    if total > 0.0 { sum / total } else { 0.0 }
+}
+
+/// Tone towards tokens `first..end`: that of the clause round them, with some of the whole sentence.
+pub(crate) fn tone_towards(
+    document: &Document<'_>,
+    knowledge: &Knowledge,
+    in_name: &[bool],
+    first: usize,
+    end: usize,
+) -> f32 {
+    const CLAUSE_SHARE: f32 = 0.7;
+    let Some(sentence) = document.sentences.get(document.sentence_of(first)) else { return 0.0 };
+    let breaks = |at: &usize| {
+        let token = &document.tokens[*at];
+        matches!(token.kind, TokenKind::Mark(',' | ';' | ':' | '—' | '–' | '(' | ')'))
+            || knowledge.vocabulary.has(token.word, Cue::ClauseBreak)
+    };
+    let from = (sentence.first..first.min(sentence.end)).rev().find(breaks).map_or(sentence.first, |at| at + 1);
+    let to = (end.max(sentence.first)..sentence.end).find(breaks).unwrap_or(sentence.end);
+    let clause = tone_of(document, knowledge, in_name, from, to);
+    let whole = tone_of(document, knowledge, in_name, sentence.first, sentence.end);
+    CLAUSE_SHARE * clause + (1.0 - CLAUSE_SHARE) * whole
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Analyzer;
+    use crate::text::Document;
+
+    fn tone(text: &str) -> f32 {
+        let knowledge = Analyzer::bundled().knowledge();
+        let document = Document::read(text, &knowledge.vocabulary);
+        super::tone_of(&document, knowledge, &[], 0, document.tokens.len())
+    }
+
+    /// Values that the method's own examples have.
+    #[test]
+    fn single_sentences_score_as_published() {
+        for (text, expected) in [
+            ("VADER is smart, handsome, and funny.", 0.8316),
+            ("VADER is smart, handsome, and funny!", 0.8439),
+            ("VADER is very smart, handsome, and funny.", 0.8545),
+            ("VADER is not smart, handsome, nor funny.", -0.7424),
+            ("The book was good.", 0.4404),
+            ("At least it isn't a horrible book.", 0.431),
+            ("Today only kinda sux!", -0.127),
+        ] {
+            let found = tone(text);
+            assert!((found - expected).abs() < 0.16, "{text}: {found}, published {expected}");
+        }
+    }
+
+    #[test]
+    fn negation_turns_and_boosters_strengthen() {
+        assert!(tone("The plan is good.") > 0.0);
+        assert!(tone("The plan is not good.") < 0.0);
+        assert!(tone("The plan is very good.") > tone("The plan is good."));
+        assert!(tone("The plan is bad but the people are good.") > 0.0);
+        assert!(tone("No agreement was reached.") < 0.0);
+        assert_eq!(tone("The table stands in the room."), 0.0);
+    }
+}
