@@ -72,8 +72,7 @@ def role_of_office(office):
 
 def role_of_title(title, kind):
     """Returns the role of a head of state or government, whose title may be missing."""
-    plain = base_title(title)
-    return plain or kind.replace("_", " ")
+    return base_title(title) or ("government official" if kind == "head_of_government" else "head of state")
 
 
 def base_title(title):

@@ -21,6 +21,10 @@ CURATED, FACTBOOK, MINISTERS, PETRARCH = range(4)
 _PETRARCH_MADE = "2014-01-30"
 _PETRARCH_SINCE = "2009-01-01"
 _PETRARCH_RULERS_SINCE = "1990-01-01"
+# Their head of state is another country's, or that one's representative.
+_TERRITORIES = {"PRI", "GUM", "ASM", "MNP", "VIR", "NCL", "PYF", "GRL", "FRO", "GIB", "BMU", "CYM", "VGB", "SHN", "FLK", "ABW", "CUW",
+                "SXM", "COK", "NIU", "TCA", "AIA", "MSR", "IMN", "HKG", "MAC", "AUS", "CAN", "NZL", "JAM", "BHS", "ATG", "BLZ", "GRD",
+                "KNA", "LCA", "VCT", "PNG", "SLB", "TUV", "AND", "BRB"}
 # Countries whose names PETRARCH-2 spells in a form that no paper prints.
 _PETRARCH_SKIPS = {"TWN", "PRK", "KOR", "CHN", "VNM", "MMR", "KHM", "LAO"}
 
@@ -34,6 +38,7 @@ class Office:
     role: str
     start: str
     end: str
+    source: int
 
 
 @dataclass
@@ -66,13 +71,21 @@ class People:
                 return person
         return None
 
+    def new(self, name, country, source):
+        """Returns a new person."""
+        person = Person(name, country, source)
+        self.persons.append(person)
+        return person
+
     def add(self, name, country, source, names):
         """Returns the person of that name, made if new, with the names added."""
-        person = self.find(name, country)
-        if person is None:
-            person = Person(name, country, source)
-            self.persons.append(person)
-        for spelling in [name] + names:
+        person = self.find(name, country) or self.new(name, country, source)
+        self.index(person, country, [name] + names)
+        return person
+
+    def index(self, person, country, names):
+        """Adds names to a person, and lets `find` know them in that country."""
+        for spelling in names:
             if spelling not in person.names:
                 person.names.append(spelling)
             key = fold(spelling)
@@ -81,7 +94,6 @@ class People:
                 tokens = key.split()
                 if tokens:
                     self._by_first_token[country, tokens[0]].append((tokens, person))
-        return person
 
 
 def build_people(curated, knowledge, countries, taken):
@@ -97,29 +109,31 @@ def build_people(curated, knowledge, countries, taken):
 
 
 def _add_curated(people, curated, countries):
+    """Adds the curated offices, then the curated spellings of people whose offices come from other sources."""
     by_name = {}
     for entry in read_table(curated / "people.tsv"):
-        if entry["country"] and entry["country"] not in countries:
-            raise TableError(f"{entry['line']}: {entry['country']!r} is no country code")
         country = entry["country"]
-        person = by_name.get(entry["name"])
-        names = split_list(entry["names"])
-        if person is None:
-            person = by_name[entry["name"]] = people.add(entry["name"], country, CURATED, [])
-        spellings = press_names.forms(entry["name"], country) + names
-        for place in {country, person.country}:
-            people.add(person.name, place, CURATED, []) if place == person.country else people._by_name.setdefault(
-                (place, fold(person.name)), person)
-        people.add(person.name, person.country, CURATED, spellings)
+        if country and country not in countries:
+            raise TableError(f"{entry['line']}: {country!r} is no country code")
+        name = entry["name"]
+        if name not in by_name:
+            by_name[name] = people.new(name, country, CURATED)
+        person = by_name[name]
+        people.index(person, country, [name] + split_list(entry["names"]) + press_names.forms(name, country))
         sectors = split_list(entry["sectors"]) or ["GOV"]
         cameo = entry["cameo"] or (countries[country]["cameo"] if country else "") + "".join(sectors)
-        person.offices.append(Office(country, sectors, cameo, entry["role"], entry["from"], entry["to"]))
+        person.offices.append(Office(country, sectors, cameo, entry["role"], entry["from"], entry["to"], CURATED))
+    for entry in read_table(curated / "people_spellings.tsv"):
+        names = [entry["name"]] + split_list(entry["names"])
+        person = by_name.get(entry["name"]) or people.new(entry["name"], entry["country"], CURATED)
+        by_name[entry["name"]] = person
+        people.index(person, entry["country"], names + press_names.forms(entry["name"], entry["country"]))
 
 
 def _add_factbook(people, knowledge, countries):
     found = []
     for entry in read_source(knowledge / "factbook" / "leaders.tsv"):
-        if entry["iso3"] not in countries:
+        if entry["iso3"] not in countries or entry["iso3"] in _TERRITORIES and entry["role"] == "head_of_state":
             continue
         cleaned = press_names.clean_leader(entry["title"], entry["name"])
         if cleaned:
@@ -134,8 +148,8 @@ def _add_factbook(people, knowledge, countries):
                           and fold(other_name) != fold(name) and offices.parse_date(other["since"]) > start]
             end = min(successors + [end])
         person = people.add(name, entry["iso3"], FACTBOOK, names + press_names.forms(name, entry["iso3"]))
-        _add_office(person, FACTBOOK, Office(entry["iso3"], ["GOV"], countries[entry["iso3"]]["cameo"] + "GOV",
-                                             offices.role_of_title(title, entry["role"]), start, end))
+        _add_office(person, Office(entry["iso3"], ["GOV"], countries[entry["iso3"]]["cameo"] + "GOV",
+                                             offices.role_of_title(title, entry["role"]), start, end, FACTBOOK))
 
 
 def _add_ministers(people, knowledge, countries):
@@ -147,7 +161,7 @@ def _add_ministers(people, knowledge, countries):
         name, names = cleaned
         role, sectors = offices.role_of_office(entry["office"])
         person = people.add(name, country, MINISTERS, names + press_names.forms(name, country))
-        _add_office(person, MINISTERS, Office(country, sectors, countries[country]["cameo"] + "".join(sectors), role, "", ""))
+        _add_office(person, Office(country, sectors, countries[country]["cameo"] + "".join(sectors), role, "", "", MINISTERS))
 
 
 def _add_petrarch(people, knowledge, countries):
@@ -168,27 +182,27 @@ def _add_petrarch(people, knowledge, countries):
         person = people.add(name, country, PETRARCH, aliases + press_names.forms(name, country))
         last = max(held, key=lambda code: code.start)
         sectors = re.findall("...", last.code[3:]) or ["GOV"]
-        _add_office(person, PETRARCH, Office(country, sectors, countries[country]["cameo"] + "".join(sectors),
-                                             "government official", last.start, last.end or _PETRARCH_MADE))
+        _add_office(person, Office(country, sectors, countries[country]["cameo"] + "".join(sectors),
+                                             "government official", last.start, last.end or _PETRARCH_MADE, PETRARCH))
 
 
-def _add_office(person, source, office):
+def _add_office(person, office):
     """Adds what a source says, unless a better source covers the time; joins terms that follow on each other."""
+    if any(known.source < office.source and offices.overlap(known, office) for known in person.offices):
+        return
     for known in person.offices:
-        same = known.country == office.country and offices.same_office(known.role, office.role)
-        if person.source == source and same and known.start and office.start and offices.touch(known, office):
+        if known.country != office.country or not offices.same_office(known.role, office.role):
+            continue
+        if not known.start or not office.start:
+            return
+        if known.source == office.source and offices.touch(known, office):
             known.start, known.end = offices.join(known, office)
             return
-        if same and not (known.start and office.start):
-            return
-    better = person.source < source
-    if better and any(offices.overlap(known, office) for known in person.offices):
-        return
     person.offices.append(office)
 
 
 def _is_subsequence(shorter, longer):
-    """Says whether the one list of tokens is the other without some of its later parts but the same last or second."""
+    """Says whether the one list of tokens is the other with some left out."""
     position = iter(longer)
     return all(token in position for token in shorter)
 
@@ -218,8 +232,7 @@ def _rows(persons, countries):
     for person in persons:
         if not person.names or not person.offices:
             continue
-        first = max(person.offices, key=lambda office: (office.end or "9999", office.start)) \
-            if person.source != CURATED else person.offices[0]
+        first = _main_office(person)
         identity = f"{_id_prefix(first, countries)}/{slug(person.name)}"
         number = ids[identity] = ids.get(identity, 0) + 1
         if number > 1:
@@ -229,6 +242,14 @@ def _rows(persons, countries):
                          "cameo": office.cameo, "role": office.role, "from": office.start, "to": office.end,
                          "names": person.names})
     return sorted(rows, key=lambda row: (row["id"], row["from"], row["to"]))
+
+
+def _main_office(person):
+    """Returns the office that names a person in the id: in government rather than out of it, the first curated or the last."""
+    if person.source == CURATED:
+        in_government = [office for office in person.offices if office.country and office.sectors[0] == "GOV"]
+        return (in_government or person.offices)[0]
+    return max(person.offices, key=lambda office: (office.end or "9999", office.start))
 
 
 def _id_prefix(office, countries):

@@ -18,10 +18,15 @@ _MONARCH = {"king", "queen", "emir", "amir", "sultan", "prince", "grand duke", "
 _ROMAN = re.compile(r"^(?:Ii|Iii|Iv|Vi|Vii|Viii|Ix|Xi|Xii|Xiii|Xiv|Xv|Xvi)$")
 _GARBAGE = re.compile(r"\d|\b(?:and|for|with|by|who|since|elected|office|vacant|note|cabinet|council|ministry|affairs|minister"
                       r"|ministers|president|government|national|party|presidency|commission|bank|republic|state)\b|[;:/*]", re.I)
+# Beginnings of names that the source lost with an accented letter (Fernandez: Ndez), and words of titles left in a name.
+_CUT_NAME = re.compile(r"(?:Ndez|Rquez|Zquez|Lvarez|Guez|Nchez|Pez|Rez|Nez|Rodrigues Alckmin|Rico)\b")
+_LEFT_OVER = re.compile(r"\b(?:Leader|Premiers?|Ceo|CEO|Co-prince|Commissioner|Confederation|Chairperson|Chairman|Prefect|Secretary"
+                        r"|Mr|Mrs|Ms|Represented|Counselor|Head|Leaders|Presidents|Members?|Councilor)\b")
 _SPANISH = {"ESP", "MEX", "GTM", "HND", "SLV", "NIC", "CRI", "PAN", "CUB", "DOM", "COL", "VEN", "ECU", "PER", "BOL", "CHL",
             "ARG", "URY", "PRY"}
 _FAMILY_FIRST = {"CHN", "TWN", "KOR", "PRK", "VNM", "HKG", "MAC", "SGP", "KHM", "JPN", "MMR", "LAO", "THA", "IDN", "MYS",
                  "ETH", "ERI", "SOM", "BTN", "TLS"}
+_LOWER_INSIDE = {"Von", "Van", "Der", "Den", "Bin", "Ibn", "Dos", "Das", "Della"}
 _JOINERS = {"bin", "ibn", "bint", "van", "der", "den", "de", "del", "di", "du", "da", "dos", "das", "la", "le", "von", "al", "el",
             "abu", "abd", "abdul", "ould", "st.", "ter", "e", "y", "ten", "zu", "san", "santa", "bou", "ag", "of", "the", "saint"}
 
@@ -29,6 +34,8 @@ _JOINERS = {"bin", "ibn", "bint", "van", "der", "den", "de", "del", "di", "du", 
 def clean_leader(title, name):
     """Returns (title, name, other names) of a line of the Factbook, or None where the line is broken."""
     title = title.strip(" ,.")
+    if _CUT_NAME.match(name) or _LEFT_OVER.search(name):
+        return None
     if re.search(r"\b(?:for|of|of the|and|&|the)$", title) or re.match(r"[a-z]", name):
         return None
     while _ROLE_WORDS.match(name):
@@ -103,7 +110,8 @@ def _clean(name):
     name = re.sub(r"\s+", " ", name.replace("“", '"').replace("”", '"')).strip(" ,.;")
     name = re.sub(r",? (?:Jr|Sr)\.?(?=$|\s)|,.*$|\[.*?\]", "", name)
     name = _TITLES.sub("", name)
-    name = " ".join(_put_capitals_right(word) for word in name.split())
+    words = [_put_capitals_right(word, first=index == 0) for index, word in enumerate(name.split())]
+    name = " ".join(words)
     name = re.sub(r"(?<=[a-z])\.(?= )", "", name)
     nickname = re.search(r"[\"']([A-Z][a-z]+)[\"']", name)
     plain = re.sub(r"\s+", " ", re.sub(r"\"[^\"]*\"|(?<=\s)'[^']*'(?=\s)", " ", name)).strip(" ,.")
@@ -111,11 +119,13 @@ def _clean(name):
     return plain, names
 
 
-def _put_capitals_right(word):
-    if _ROMAN.match(word):
+def _put_capitals_right(word, first):
+    if _ROMAN.match(word) and not first:
         return word.upper()
     if len(word) > 3 and word.isupper():
         return re.sub(r"(^|[-'])([A-Z])([A-Z]*)", lambda found: found[1] + found[2] + found[3].lower(), word)
+    if word in _LOWER_INSIDE and not first:
+        return word.lower()
     return re.sub(r"^(Mc|O')([a-z])", lambda found: found[1] + found[2].upper(), word)
 
 
