@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 use faultline_schemas::{Article, ArticleInfo, Enriched, Provenance, Sentiment};
 
 use crate::escalation::escalation;
+use crate::events::events;
 use crate::fingerprint::fingerprint;
 use crate::knowledge::{Knowledge, KnowledgeFiles, Problem};
+use crate::quotes::quotes;
 use crate::reading::Reading;
 
 /// Reads tags out of articles. Made once, shared by all threads.
@@ -45,8 +47,8 @@ impl Analyzer {
             targets: article.targets.iter().map(|target| reading.target(*target)).collect(),
             actors: reading.actors(),
             places: reading.cast.finish_places(&reading.document, &self.knowledge),
-            quotes: Vec::new(),
-            events: Vec::new(),
+            quotes: quotes(&reading),
+            events: events(&reading, &article.id),
             escalation: escalation(reading.signals(), words),
             fingerprint: fingerprint(&article.text, &reading.document),
             provenance: Provenance {

@@ -4,7 +4,7 @@
 //! up    = sum over escalating signals of weight / k      k: how manieth of its category
 //! down  = the same over calming signals
 //! L     = sqrt(max(words, 250) / 250)                    long texts gather signals
-//! score = 1 - exp(-max(0, up - 0.5 * down) / (1.2 * L))
+//! score = 1 - exp(-max(0, up - 0.5 * down) / (1.6 * L))
 //! ```
 //!
 //! Weights come in after modality, sport and guards: only deeds told as fact and threats arrive here. Levels are those of
@@ -18,7 +18,7 @@ const USUAL_WORDS: f32 = 250.0;
 /// What a calming signal takes away, of what an escalating one of the same weight adds.
 const CALMING_SHARE: f32 = 0.5;
 /// Sum of weights, in a text of the usual length, at which the score is 0.63.
-const SCALE: f32 = 1.2;
+const SCALE: f32 = 1.6;
 
 /// The figure and its level, with the signals it was made from.
 pub(crate) fn escalation(signals: Vec<Signal>, words: u32) -> Escalation {

@@ -6,6 +6,7 @@ use crate::actors::{Cast, read_cast};
 use crate::day;
 use crate::knowledge::Knowledge;
 use crate::lexicon::Match;
+use crate::quotes::{Statement, statements};
 use crate::signals::{Cues, Trigger, triggers};
 use crate::text::{Document, detect};
 use crate::tone::{article_tone, sentence_tones, tone_of, tone_towards};
@@ -21,6 +22,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) cast: Cast,
     /// What the tension lexicon finds in the text, in text order.
     pub(crate) triggers: Vec<Trigger>,
+    /// Who said what, in text order.
+    pub(crate) statements: Vec<Statement>,
     title: Option<Title<'a>>,
     in_name: Vec<bool>,
     tones: Vec<f32>,
@@ -50,7 +53,12 @@ impl<'a> Reading<'a> {
         };
         let title = article.title.as_deref().filter(|t| !t.trim().is_empty());
         let title = title.map(|text| Title::read(text, knowledge, day, is_english));
-        Self { knowledge, language, document, cast, triggers, title, in_name, tones }
+        let mut reading =
+            Self { knowledge, language, document, cast, triggers, statements: Vec::new(), title, in_name, tones };
+        if is_english {
+            reading.statements = statements(&reading);
+        }
+        reading
     }
 
     /// Tone of the whole article.
@@ -68,6 +76,11 @@ impl<'a> Reading<'a> {
             tone_towards(&self.document, self.knowledge, &self.in_name, first, end)
         };
         TargetSentiment { start: target.start, end: target.end, sentiment: Sentiment::from_score(score) }
+    }
+
+    /// Tone of tokens `first..end`.
+    pub(crate) fn tone_between(&self, first: usize, end: usize) -> f32 {
+        if self.is_toneless() { 0.0 } else { tone_of(&self.document, self.knowledge, &self.in_name, first, end) }
     }
 
     fn is_toneless(&self) -> bool {

@@ -4,7 +4,7 @@ use faultline_schemas::{Actor, ActorType, Mention, MentionLabel, Place, Sentimen
 use rustc_hash::FxHashMap;
 
 use crate::knowledge::{Knowledge, Office, Person};
-use crate::text::Document;
+use crate::text::{Document, normalise};
 
 /// A mention: tokens `first..end`.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,8 @@ pub(crate) struct ActorDraft {
     pub(crate) country: Option<u32>,
     pub(crate) sectors: Vec<String>,
     pub(crate) cameo: Option<String>,
+    /// In no list: what is learnt of it later completes it.
+    pub(crate) is_unlisted: bool,
 }
 
 /// A place before its mentions are gathered.
@@ -89,6 +91,7 @@ impl Cast {
             country: Some(country),
             sectors: Vec::new(),
             cameo: Some(known.cameo.clone()),
+            is_unlisted: false,
         })
     }
 
@@ -101,6 +104,7 @@ impl Cast {
             country: known.country,
             sectors: known.sectors.clone(),
             cameo: known.cameo.clone(),
+            is_unlisted: false,
         })
     }
 
@@ -114,6 +118,7 @@ impl Cast {
             country: office.and_then(|o| o.country),
             sectors: office.map(|o| o.sectors.clone()).unwrap_or_default(),
             cameo: office.and_then(|o| o.cameo.clone()),
+            is_unlisted: false,
         })
     }
 
@@ -157,8 +162,50 @@ impl Cast {
         number
     }
 
-    /// Puts mentions in text order.
-    pub(crate) fn sort(&mut self) {
+    /// An actor that no list has. Its id is made when all is known of it: see [`Self::complete`].
+    pub(crate) fn unlisted(&mut self, name: &str, kind: ActorType, country: Option<u32>, sectors: &[String]) -> usize {
+        self.actors.push(ActorDraft {
+            id: String::new(),
+            name: name.to_owned(),
+            kind,
+            country,
+            sectors: sectors.to_vec(),
+            cameo: None,
+            is_unlisted: true,
+        });
+        self.actors.len() - 1
+    }
+
+    /// Adds to an unlisted actor what a mention tells of it.
+    pub(crate) fn learn(&mut self, actor: usize, country: Option<u32>, sectors: &[String]) {
+        let draft = &mut self.actors[actor];
+        if draft.is_unlisted {
+            draft.country = draft.country.or(country);
+            if draft.sectors.is_empty() {
+                draft.sectors = sectors.to_vec();
+            }
+        }
+    }
+
+    /// Gives unlisted actors their ids and codes, and puts mentions in text order.
+    pub(crate) fn complete(&mut self, knowledge: &Knowledge) {
+        for number in 0..self.actors.len() {
+            if !self.actors[number].is_unlisted {
+                continue;
+            }
+            let draft = &self.actors[number];
+            let country = draft.country.map(|c| knowledge.countries.all[c as usize].cameo.as_str());
+            let sector = draft.sectors.first().map(String::as_str);
+            let kind = if draft.kind == ActorType::Person { "PER" } else { "ORG" };
+            let mut id = format!("{}/{}/{}", country.unwrap_or("---"), sector.unwrap_or(kind), slug(&draft.name));
+            let cameo = country.map(|c| format!("{c}{}", sector.unwrap_or(""))).or(sector.map(str::to_owned));
+            while self.by_id.get(&id).is_some_and(|holder| *holder != number) {
+                id.push('-');
+            }
+            self.by_id.insert(id.clone(), number);
+            self.actors[number].id = id;
+            self.actors[number].cameo = cameo;
+        }
         self.found.sort_by_key(|f| (f.first, f.end));
     }
 
@@ -236,6 +283,22 @@ impl Cast {
         places.sort_by_key(|place| place.mentions.first().map_or(0, |m| m.start));
         places
     }
+}
+
+/// `albin-kurti` of "Albin Kurti".
+fn slug(name: &str) -> String {
+    let mut folded = String::new();
+    normalise(name, &mut folded);
+    let mut slug = String::with_capacity(folded.len());
+    for c in folded.chars() {
+        match c {
+            c if c.is_alphanumeric() => slug.push(c),
+            '\'' => {}
+            _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
+            _ => {}
+        }
+    }
+    slug
 }
 
 fn mention(document: &Document<'_>, found: &Found) -> Mention {

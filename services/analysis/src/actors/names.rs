@@ -1,11 +1,7 @@
 //! Names that the lists know.
 
-use faultline_schemas::MentionLabel;
-
-use super::cast::{Cast, Found};
 use crate::knowledge::Knowledge;
 use crate::lexicon::{Entry, Match};
-use crate::text::Document;
 
 /// What a name in the text may stand for, by the lists.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,6 +17,16 @@ pub(super) struct Name {
 }
 
 impl Name {
+    /// The country it names, by name, people or government.
+    pub(super) fn any_country(&self) -> Option<u32> {
+        self.country.or(self.demonym).or(self.metonym)
+    }
+
+    /// A place and nothing else: may well be part of somebody's name.
+    pub(super) fn is_weak(&self) -> bool {
+        self.place.is_some() && self.any_country().is_none() && self.organisation.is_none() && self.person.is_none()
+    }
+
     fn add(&mut self, entry: Entry, knowledge: &Knowledge, day: Option<u32>) {
         match entry {
             Entry::Country(n) => self.country = self.country.or(Some(n)),
@@ -69,44 +75,33 @@ pub(super) fn names(matches: &[Match], knowledge: &Knowledge, day: Option<u32>) 
     names
 }
 
-/// Everybody and everywhere in the document.
-pub(crate) fn read_cast(document: &Document<'_>, knowledge: &Knowledge, matches: &[Match], day: Option<u32>) -> Cast {
-    let mut cast = Cast::new();
-    for name in names(matches, knowledge, day) {
-        add_name(&mut cast, document, knowledge, &name, day);
-    }
-    cast.sort();
-    cast
+/// A role in the text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoleHit {
+    pub(super) first: usize,
+    pub(super) end: usize,
+    /// Position of the role.
+    pub(super) role: u32,
 }
 
-fn add_name(cast: &mut Cast, document: &Document<'_>, knowledge: &Knowledge, name: &Name, day: Option<u32>) {
-    let mut found = Found {
-        first: name.first,
-        end: name.end,
-        sentence: document.sentence_of(name.first),
-        actor: None,
-        place: None,
-        label: MentionLabel::Gpe,
-        metonymic: false,
-        coreference: false,
-    };
-    if let Some(person) = name.person {
-        found.actor = Some(cast.person(&knowledge.people.all[person as usize], day));
-        found.label = MentionLabel::Person;
-    } else if let Some(country) = name.country {
-        found.actor = Some(cast.country(country, knowledge));
-        found.place = Some(cast.country_place(country, knowledge));
-    } else if let Some(organisation) = name.organisation {
-        found.actor = Some(cast.organisation(organisation, knowledge));
-        found.label = MentionLabel::Org;
-    } else if let Some(demonym) = name.demonym {
-        found.actor = Some(cast.country(demonym, knowledge));
-        found.label = MentionLabel::Norp;
-    } else if let Some(place) = name.place {
-        found.place = Some(cast.listed_place(place, knowledge));
-    } else if let Some(country) = name.metonym {
-        found.actor = Some(cast.country(country, knowledge));
-        found.metonymic = true;
-    }
-    cast.found.push(found);
+/// Leftmost longest roles, none overlapping another or a name.
+pub(super) fn roles(matches: &[Match], names: &[Name]) -> Vec<RoleHit> {
+    let mut hits: Vec<RoleHit> = matches
+        .iter()
+        .filter_map(|m| match m.entry {
+            Entry::Role(role) => Some(RoleHit { first: m.first, end: m.end, role }),
+            _ => None,
+        })
+        .collect();
+    hits.sort_by_key(|hit| (hit.first, std::cmp::Reverse(hit.end)));
+    let mut free_from = 0;
+    hits.retain(|hit| {
+        let next_name = names.partition_point(|name| name.end <= hit.first);
+        let is_free = hit.first >= free_from && names.get(next_name).is_none_or(|name| name.first >= hit.end);
+        if is_free {
+            free_from = hit.end;
+        }
+        is_free
+    });
+    hits
 }

@@ -7,8 +7,8 @@ mod load;
 mod table;
 mod words;
 
-pub(crate) use actors::{Country, Office, Person, RoleKind};
-pub(crate) use codes::{CameoCode, TensionRule};
+pub(crate) use actors::{Office, Person, RoleKind};
+pub(crate) use codes::TensionRule;
 pub use files::{KnowledgeFiles, UnknownFile};
 pub(crate) use load::Knowledge;
 pub use table::Problem;

@@ -5,5 +5,5 @@ mod pattern;
 mod vocabulary;
 
 pub(crate) use matcher::{Builder, Entry, Lexicon, Match};
-pub(crate) use pattern::{Element, parse_pattern};
+pub(crate) use pattern::parse_pattern;
 pub(crate) use vocabulary::{Cue, Vocabulary, WordId};

@@ -133,10 +133,6 @@ impl Vocabulary {
         self.words.len()
     }
 
-    pub(crate) fn word(&self, id: WordId) -> &str {
-        self.words.get(id as usize).map_or("", |(_, word)| word)
-    }
-
     pub(crate) fn facts(&self, id: WordId) -> WordFacts {
         self.facts.get(id as usize).copied().unwrap_or_default()
     }

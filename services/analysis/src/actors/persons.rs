@@ -1,0 +1,122 @@
+//! Who a surname alone stands for.
+
+use faultline_schemas::{ActorType, MentionLabel};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::cast::{Cast, Found};
+use super::names::Name;
+use super::scene::{Scene, Tag};
+use crate::lexicon::Cue;
+
+/// People of the document by surname.
+#[derive(Default)]
+pub(super) struct Surnames {
+    /// Hash of the surname to the first name's hash and the actor, latest last.
+    bearers: FxHashMap<u64, Vec<(u64, usize)>>,
+}
+
+impl Surnames {
+    /// Adds a mention of somebody on the list.
+    pub(super) fn add_listed(&mut self, scene: &Scene<'_>, cast: &mut Cast, name: &Name) {
+        let Some(person) = name.person else { return };
+        let actor = cast.person(&scene.knowledge.people.all[person as usize], scene.day);
+        self.remember(scene, name.first, name.end, actor);
+        cast.found.push(mention(scene, name.first, name.end, actor));
+    }
+
+    /// The person named in full by tokens `first..end`, new or known: two people with one surname are one where their first
+    /// names or initials agree.
+    pub(super) fn person(&mut self, scene: &Scene<'_>, cast: &mut Cast, first: usize, end: usize) -> usize {
+        let tokens = &scene.document.tokens;
+        let known = self.bearers.get(&tokens[end - 1].hash).and_then(|bearers| {
+            let is_same = |(given, _): &&(u64, usize)| end - first == 1 || *given == tokens[first].hash;
+            bearers.iter().rev().find(is_same).map(|(_, actor)| *actor)
+        });
+        known.unwrap_or_else(|| {
+            let actor = cast.unlisted(scene.document.slice(first, end), ActorType::Person, None, &[]);
+            self.remember(scene, first, end, actor);
+            actor
+        })
+    }
+
+    fn remember(&mut self, scene: &Scene<'_>, first: usize, end: usize, actor: usize) {
+        let tokens = &scene.document.tokens;
+        let bearers = self.bearers.entry(tokens[end - 1].hash).or_default();
+        // A name repeated a million times must not make a list of a million.
+        if bearers.last().is_none_or(|(_, known)| *known != actor) && bearers.len() < 8 {
+            bearers.push((tokens[first].hash, actor));
+        }
+    }
+
+    /// Links capitalised words that nothing has claimed to the person of that surname: one of the document, or else one who
+    /// holds office at the time in a country that the document names.
+    pub(super) fn link(&self, scene: &mut Scene<'_>, cast: &mut Cast) {
+        let countries: FxHashSet<u32> = scene.names.iter().filter_map(Name::any_country).collect();
+        for at in 0..scene.document.tokens.len() {
+            let token = scene.document.tokens[at];
+            let is_open = match scene.tags[at] {
+                Tag::Free => true,
+                Tag::Name(position) => scene.names[position].is_weak(),
+                Tag::Role(_) | Tag::Taken => false,
+            };
+            if !is_open || !token.is_capitalised() {
+                continue;
+            }
+            let in_document = self.bearers.get(&token.hash).and_then(|bearers| bearers.last()).map(|(_, actor)| *actor);
+            let actor = match in_document {
+                Some(actor) => Some(actor),
+                None if scene.tags[at] == Tag::Free => office_holder(scene, cast, at, &countries),
+                None => None,
+            };
+            let Some(actor) = actor else { continue };
+            if let Tag::Name(position) = scene.tags[at] {
+                scene.absorbed[position] = true;
+            }
+            scene.tags[at] = Tag::Taken;
+            cast.found.push(mention(scene, at, at + 1, actor));
+        }
+    }
+}
+
+fn office_holder(scene: &Scene<'_>, cast: &mut Cast, at: usize, countries: &FxHashSet<u32>) -> Option<usize> {
+    let token = &scene.document.tokens[at];
+    let day = scene.day?;
+    let candidates = scene.knowledge.people.by_surname.get(&token.hash)?;
+    let is_sentence_start = scene.document.sentences[scene.document.sentence_of(at)].first == at;
+    let is_word_too = scene.knowledge.vocabulary.facts(token.word).valence != 0.0
+        || scene.has(at, Cue::FunctionWord)
+        || scene.has(at, Cue::FirstName)
+        || scene.has(at, Cue::OrganisationHead)
+        || scene.has(at, Cue::LocationHead);
+    let stands_in_name = scene.token(at + 1).is_some_and(|t| t.is_capitalised())
+        || at
+            .checked_sub(1)
+            .and_then(|b| scene.token(b))
+            .is_some_and(|t| t.is_capitalised() && scene.title_before(at).is_none());
+    if is_word_too || stands_in_name || is_sentence_start && !scene.has(at + 1, Cue::Reporting) {
+        return None;
+    }
+    let mut fitting = candidates.iter().filter(|person| {
+        let person = &scene.knowledge.people.all[**person as usize];
+        let country = person.office_on(Some(day)).and_then(|office| office.country);
+        person.in_office_on(day) && country.is_some_and(|c| countries.contains(&c))
+    });
+    let person = *fitting.next()?;
+    if fitting.next().is_some() {
+        return None;
+    }
+    Some(cast.person(&scene.knowledge.people.all[person as usize], scene.day))
+}
+
+fn mention(scene: &Scene<'_>, first: usize, end: usize, actor: usize) -> Found {
+    Found {
+        first,
+        end,
+        sentence: scene.document.sentence_of(first),
+        actor: Some(actor),
+        place: None,
+        label: MentionLabel::Person,
+        metonymic: false,
+        coreference: false,
+    }
+}

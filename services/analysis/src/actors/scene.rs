@@ -1,0 +1,187 @@
+//! Puts names, roles and capitals together into the cast of a document.
+
+use faultline_schemas::MentionLabel;
+
+use super::capitals::Capitals;
+use super::cast::{Cast, Found};
+use super::groups::add_groups;
+use super::metonymy::is_metonymic;
+use super::names::{Name, RoleHit, names, roles};
+use super::persons::Surnames;
+use crate::knowledge::{Knowledge, RoleKind};
+use crate::lexicon::{Cue, Match};
+use crate::text::{Document, Gap, Token};
+
+/// What the lists say of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tag {
+    /// Nothing, or only that a place may bear this name.
+    Free,
+    /// Part of the name at this position.
+    Name(usize),
+    /// Part of the role at this position.
+    Role(usize),
+    /// Part of a name that was made out from its form.
+    Taken,
+}
+
+/// A document with what the lists find in it.
+pub(super) struct Scene<'a> {
+    pub(super) document: &'a Document<'a>,
+    pub(super) knowledge: &'a Knowledge,
+    pub(super) day: Option<u32>,
+    pub(super) names: Vec<Name>,
+    pub(super) roles: Vec<RoleHit>,
+    pub(super) tags: Vec<Tag>,
+    /// Names that a longer name took in, by position.
+    pub(super) absorbed: Vec<bool>,
+}
+
+/// Everybody and everywhere in the document.
+pub(crate) fn read_cast(document: &Document<'_>, knowledge: &Knowledge, matches: &[Match], day: Option<u32>) -> Cast {
+    let mut scene = Scene::new(document, knowledge, matches, day);
+    let mut cast = Cast::new();
+    let mut surnames = Surnames::default();
+    for name in scene.names.iter().filter(|name| name.person.is_some()) {
+        surnames.add_listed(&scene, &mut cast, name);
+    }
+    Capitals::read(&mut scene, &mut cast, &mut surnames);
+    surnames.link(&mut scene, &mut cast);
+    for position in 0..scene.names.len() {
+        let name = scene.names[position];
+        if !scene.absorbed[position] && name.person.is_none() {
+            add_name(&mut cast, &scene, &name);
+        }
+    }
+    add_groups(&scene, &mut cast);
+    cast.complete(knowledge);
+    cast
+}
+
+impl<'a> Scene<'a> {
+    fn new(document: &'a Document<'a>, knowledge: &'a Knowledge, matches: &[Match], day: Option<u32>) -> Self {
+        let names = names(matches, knowledge, day);
+        let roles = roles(matches, &names);
+        let mut tags = vec![Tag::Free; document.tokens.len()];
+        for (position, name) in names.iter().enumerate() {
+            tags[name.first..name.end].fill(Tag::Name(position));
+        }
+        for (position, role) in roles.iter().enumerate() {
+            tags[role.first..role.end].fill(Tag::Role(position));
+        }
+        let absorbed = vec![false; names.len()];
+        let mut scene = Self { document, knowledge, day, names, roles, tags, absorbed };
+        scene.free_surnames_that_are_roles();
+        scene
+    }
+
+    /// "Stephen King": a role word after a first name is a surname.
+    fn free_surnames_that_are_roles(&mut self) {
+        for position in 0..self.roles.len() {
+            let hit = self.roles[position];
+            let is_surname = hit.end == hit.first + 1
+                && self.token(hit.first).is_some_and(Token::is_capitalised)
+                && hit.first.checked_sub(1).is_some_and(|before| {
+                    self.tags[before] == Tag::Free
+                        && self.has(before, Cue::FirstName)
+                        && self.document.tokens[before].is_capitalised()
+                        && self.document.tokens[hit.first].gap == Gap::Space
+                })
+                && !self.token(hit.end).is_some_and(Token::is_capitalised);
+            if is_surname {
+                self.tags[hit.first] = Tag::Free;
+            }
+        }
+    }
+
+    pub(super) fn token(&self, at: usize) -> Option<&Token> {
+        self.document.tokens.get(at)
+    }
+
+    pub(super) fn has(&self, at: usize, cue: Cue) -> bool {
+        self.token(at).is_some_and(|token| self.knowledge.vocabulary.has(token.word, cue))
+    }
+
+    pub(super) fn is_mark(&self, at: usize, mark: char) -> bool {
+        self.token(at).is_some_and(|token| token.is_mark(mark))
+    }
+
+    /// The name that holds the token and stands for a country.
+    pub(super) fn country_at(&self, at: usize) -> Option<(&Name, u32)> {
+        match self.tags.get(at) {
+            Some(Tag::Name(position)) => {
+                let name = &self.names[*position];
+                name.any_country().map(|country| (name, country))
+            }
+            _ => None,
+        }
+    }
+
+    /// The role that ends right before the token, of a kind that stands before names.
+    pub(super) fn title_before(&self, first: usize) -> Option<&RoleHit> {
+        let before = first.checked_sub(1)?;
+        match self.tags.get(before)? {
+            Tag::Role(position) => {
+                let hit = &self.roles[*position];
+                let kind = self.knowledge.roles[hit.role as usize].kind;
+                (hit.end == first && kind != RoleKind::Group && self.token(first)?.gap == Gap::Space).then_some(hit)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn sectors_of(&self, hit: &RoleHit) -> &[String] {
+        &self.knowledge.roles[hit.role as usize].sectors
+    }
+
+    /// The country that a role is bound to by the words round it: "Kosovo Prime Minister", "Serbia's President", "president
+    /// of Serbia".
+    pub(super) fn country_of_role(&self, hit: &RoleHit) -> Option<u32> {
+        let mut before = hit.first.checked_sub(1);
+        if before.and_then(|at| self.token(at)).is_some_and(|t| t.kind == crate::text::TokenKind::Possessive) {
+            before = before.and_then(|at| at.checked_sub(1));
+        }
+        if let Some((_, country)) = before.and_then(|at| self.country_at(at)) {
+            return Some(country);
+        }
+        let of = self.document.slice(hit.end, hit.end + 1);
+        if !matches!(of, "of" | "in" | "for") {
+            return None;
+        }
+        let after = hit.end + 1 + usize::from(self.document.slice(hit.end + 1, hit.end + 2) == "the");
+        self.country_at(after).map(|(_, country)| country)
+    }
+}
+
+fn add_name(cast: &mut Cast, scene: &Scene<'_>, name: &Name) {
+    let knowledge = scene.knowledge;
+    let mut found = Found {
+        first: name.first,
+        end: name.end,
+        sentence: scene.document.sentence_of(name.first),
+        actor: None,
+        place: None,
+        label: MentionLabel::Gpe,
+        metonymic: false,
+        coreference: false,
+    };
+    if let Some(country) = name.country {
+        found.metonymic = is_metonymic(scene, name);
+        found.actor = Some(cast.country(country, knowledge));
+        found.place = (!found.metonymic).then(|| cast.country_place(country, knowledge));
+    } else if let Some(organisation) = name.organisation {
+        found.actor = Some(cast.organisation(organisation, knowledge));
+        found.label = MentionLabel::Org;
+    } else if let Some(demonym) = name.demonym {
+        found.actor = Some(cast.country(demonym, knowledge));
+        found.label = MentionLabel::Norp;
+    } else {
+        found.metonymic = is_metonymic(scene, name);
+        match (found.metonymic, name.metonym, name.place) {
+            (true, Some(country), _) | (_, Some(country), None) => found.actor = Some(cast.country(country, knowledge)),
+            (_, _, Some(place)) => found.place = Some(cast.listed_place(place, knowledge)),
+            (_, None, None) => return,
+        }
+    }
+    cast.found.push(found);
+}
