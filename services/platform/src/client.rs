@@ -22,13 +22,14 @@ const TYPED: [(&str, &str); 10] = [
     ("auto.commit.interval.ms", "consume.commit_interval_ms"),
 ];
 /// Properties that the guarantees rest on: not for change, and without a setting.
-const OWNED: [&str; 10] = [
+const OWNED: [&str; 11] = [
     "acks",
     "auto.offset.reset",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "enable.gapless.guarantee",
     "enable.idempotence",
+    "enable.partition.eof",
     "partition.assignment.strategy",
     "request.required.acks",
     "statistics.interval.ms",
@@ -120,6 +121,26 @@ pub(crate) fn producer_config(kafka: &KafkaSettings) -> Result<ClientConfig, Cli
 
 /// Configuration of a member of the consumer group `PREFIX.group`, which commits by itself.
 pub(crate) fn consumer_config(common: &Common, group: &str) -> Result<ClientConfig, ClientError> {
+    let mut config = reading_config(common, group)?;
+    config
+        .set("session.timeout.ms", common.consume.session_timeout_ms.to_string())
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("statistics.interval.ms", "1000");
+    if let Some(instance_id) = common.kafka.instance_id.as_deref().filter(|id| !id.is_empty()) {
+        config.set("group.instance.id", instance_id);
+    }
+    Ok(config)
+}
+
+/// Configuration of a consumer that is told what to read, joins no group, and learns where partitions end.
+pub(crate) fn reader_config(common: &Common) -> Result<ClientConfig, ClientError> {
+    // librdkafka wants the name of a group even where none is joined.
+    let mut config = reading_config(common, "reader")?;
+    config.set("enable.partition.eof", "true");
+    Ok(config)
+}
+
+fn reading_config(common: &Common, group: &str) -> Result<ClientConfig, ClientError> {
     let kafka = &common.kafka;
     let mut config = build(
         kafka,
@@ -129,37 +150,15 @@ pub(crate) fn consumer_config(common: &Common, group: &str) -> Result<ClientConf
             ("fetch.queue.backoff.ms", "20"),
             ("queued.max.messages.kbytes", "65536"),
             ("isolation.level", "read_committed"),
-            ("max.poll.interval.ms", "300000"),
         ],
     )?;
     config
         .set("group.id", group_id(common, group))
-        .set("session.timeout.ms", common.consume.session_timeout_ms.to_string())
         .set("message.max.bytes", kafka.message_max_bytes.to_string())
         .set("fetch.message.max.bytes", kafka.message_max_bytes.to_string())
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
-        .set("auto.offset.reset", "earliest")
-        .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("statistics.interval.ms", "1000");
-    if let Some(instance_id) = kafka.instance_id.as_deref().filter(|id| !id.is_empty()) {
-        config.set("group.instance.id", instance_id);
-    }
-    Ok(config)
-}
-
-/// Configuration of a reader that reads partitions to their end, outside any group, and commits nothing.
-pub(crate) fn reader_config(common: &Common) -> Result<ClientConfig, ClientError> {
-    let mut config = build(&common.kafka, &[("fetch.wait.max.ms", "20"), ("fetch.queue.backoff.ms", "20")])?;
-    config
-        // librdkafka wants a group of every consumer; this one never joins it.
-        .set("group.id", group_id(common, "reader"))
-        .set("message.max.bytes", common.kafka.message_max_bytes.to_string())
-        .set("fetch.message.max.bytes", common.kafka.message_max_bytes.to_string())
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        .set("auto.offset.reset", "earliest")
-        .set("enable.partition.eof", "true");
+        .set("auto.offset.reset", "earliest");
     Ok(config)
 }
 
@@ -254,5 +253,6 @@ mod tests {
         assert_eq!(producer.get("message.max.bytes"), Some("8388608"));
         producer.create::<rdkafka::producer::BaseProducer>().unwrap();
         consumer.create::<rdkafka::consumer::BaseConsumer>().unwrap();
+        reader_config(&common).unwrap().create::<rdkafka::consumer::BaseConsumer>().unwrap();
     }
 }

@@ -12,16 +12,24 @@ use futures_executor::block_on;
 use parking_lot::Mutex;
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
+    admin::{
+        AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
+        TopicReplication,
+    },
+    client::DefaultClientContext,
     config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, Consumer as _},
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode},
     metadata::{Metadata, MetadataTopic},
+    producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext},
 };
 use serde::Serialize;
 use tracing::{debug, info, warn};
 
-use crate::{Stop, client, settings::Common};
+use crate::{
+    Stop, client,
+    settings::{Common, TopicSettings},
+};
 
 /// How long one question to the broker may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -73,7 +81,7 @@ pub struct PartitionDescription {
     pub low: i64,
     /// Offset of the next message.
     pub high: i64,
-    /// Copies that are in step, and copies in all.
+    /// Copies that are in step.
     pub in_sync: usize,
     /// Copies in all.
     pub replicas: usize,
@@ -153,7 +161,7 @@ pub fn ensure(common: &Common, stop: &Stop) -> Result<bool, TopicError> {
 pub fn check(common: &Common) -> Result<Vec<Mismatch>, TopicError> {
     let admin = Admin::new(common)?;
     let metadata = admin.metadata()?;
-    Ok(topic::ALL.iter().flat_map(|topic| admin.mismatches(&metadata, topic)).collect())
+    admin.mismatches(&metadata, &topic::ALL.each_ref())
 }
 
 /// Every topic with its partitions, mismatches, and the lag of each consumer group.
@@ -163,13 +171,15 @@ pub fn check(common: &Common) -> Result<Vec<Mismatch>, TopicError> {
 pub fn describe(common: &Common) -> Result<Vec<TopicDescription>, TopicError> {
     let admin = Admin::new(common)?;
     let metadata = admin.metadata()?;
+    let mismatches = admin.mismatches(&metadata, &topic::ALL.each_ref())?;
     let mut descriptions = Vec::with_capacity(topic::ALL.len());
     for topic in &topic::ALL {
+        let name = common.topics.name(topic);
         descriptions.push(TopicDescription {
-            topic: common.topics.name(topic),
+            mismatches: mismatches.iter().filter(|m| m.topic == name).cloned().collect(),
+            topic: name,
             about: topic.about,
             partitions: admin.partitions(&metadata, topic)?,
-            mismatches: admin.mismatches(&metadata, topic),
             lag: BTreeMap::new(),
         });
     }
@@ -179,10 +189,11 @@ pub fn describe(common: &Common) -> Result<Vec<TopicDescription>, TopicError> {
     Ok(descriptions)
 }
 
-/// The admin client, and what its librdkafka last complained of.
+/// Asks the broker. Questions go through a producer, since an admin client never hands out what librdkafka says of a
+/// broker that is away.
 struct Admin<'a> {
     common: &'a Common,
-    client: AdminClient<Complaints>,
+    asker: BaseProducer<Complaints>,
     last: Arc<Mutex<Option<String>>>,
 }
 
@@ -202,21 +213,32 @@ impl ClientContext for Complaints {
     }
 }
 
+impl ConsumerContext for Complaints {}
+
+impl ProducerContext for Complaints {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}
+
 impl<'a> Admin<'a> {
     fn new(common: &'a Common) -> Result<Self, TopicError> {
         let last = Arc::new(Mutex::new(None));
         let context = Complaints { last: Arc::clone(&last) };
-        let client = client::admin_config(&common.kafka)?
-            .create_with_context(context)
-            .map_err(|source| TopicError::Kafka { what: "create a kafka client, check [kafka.client]", source })?;
-        Ok(Self { common, client, last })
+        let asker = client::admin_config(&common.kafka)?.create_with_context(context).map_err(uncreatable)?;
+        Ok(Self { common, asker, last })
     }
 
     fn metadata(&self) -> Result<Metadata, TopicError> {
-        self.client.inner().fetch_metadata(None, PATIENCE).map_err(|error| self.unreachable(&error))
+        self.asker.client().fetch_metadata(None, PATIENCE).map_err(|error| self.unreachable(&error))
+    }
+
+    fn client(&self) -> Result<AdminClient<DefaultClientContext>, TopicError> {
+        client::admin_config(&self.common.kafka)?.create().map_err(uncreatable)
     }
 
     fn unreachable(&self, error: &KafkaError) -> TopicError {
+        self.asker.poll(Duration::ZERO);
         let reason = self.last.lock().clone().unwrap_or_else(|| error.to_string());
         TopicError::Unreachable { brokers: self.common.kafka.brokers.clone(), reason }
     }
@@ -227,56 +249,61 @@ impl<'a> Admin<'a> {
         let missing: Vec<&Topic> =
             topic::ALL.iter().filter(|t| find(&metadata, &self.common.topics.name(t)).is_none()).collect();
         if missing.is_empty() {
-            let existing = topic::ALL.iter().filter(|t| !created.contains(t.suffix));
-            self.warn_of(existing.flat_map(|t| self.mismatches(&metadata, t)).collect());
+            let existing: Vec<&Topic> = topic::ALL.iter().filter(|t| !created.contains(t.suffix)).collect();
+            if !existing.is_empty() {
+                warn_of(self.mismatches(&metadata, &existing)?);
+            }
             return Ok(true);
         }
         if !self.common.topics.create {
             let names = missing.iter().map(|t| self.common.topics.name(t)).collect::<Vec<_>>().join(", ");
             return Err(TopicError::Missing { names });
         }
-        for topic in missing.into_iter().filter(|t| !created.contains(t.suffix)).collect::<Vec<_>>() {
-            if self.create(topic)? {
-                created.insert(topic.suffix);
-            }
+        let missing: Vec<&Topic> = missing.into_iter().filter(|t| !created.contains(t.suffix)).collect();
+        if !missing.is_empty() {
+            self.create(&missing, created)?;
         }
         Ok(false)
     }
 
-    /// True when it is there now; false when it is worth trying again.
-    fn create(&self, topic: &Topic) -> Result<bool, TopicError> {
-        let settings = &self.common.topics;
-        let name = settings.name(topic);
-        let replication = TopicReplication::Fixed(i32::try_from(settings.replication).unwrap_or(i32::MAX));
-        let mut new = NewTopic::new(&name, i32::try_from(settings.partitions).unwrap_or(i32::MAX), replication);
-        let config = self.expected_config(topic);
-        for (key, value) in &config {
-            new = new.set(key, value);
+    /// Creates what it can, and notes it in `created`; what is left is worth trying again.
+    fn create(&self, missing: &[&Topic], created: &mut BTreeSet<&'static str>) -> Result<(), TopicError> {
+        let TopicSettings { partitions, replication, .. } = self.common.topics;
+        let names: Vec<String> = missing.iter().map(|topic| self.common.topics.name(topic)).collect();
+        let configs: Vec<_> = missing.iter().map(|topic| self.expected_config(topic)).collect();
+        let replicas = i32::try_from(replication).unwrap_or(i32::MAX);
+        let count = i32::try_from(partitions).unwrap_or(i32::MAX);
+        let mut new = Vec::with_capacity(names.len());
+        for (name, config) in names.iter().zip(&configs) {
+            let topic = NewTopic::new(name, count, TopicReplication::Fixed(replicas));
+            new.push(config.iter().fold(topic, |topic, (key, value)| topic.set(key, value)));
         }
         let options = AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE));
-        let results =
-            block_on(self.client.create_topics([&new], &options)).map_err(|error| self.unreachable(&error))?;
-        match results.into_iter().next() {
-            Some(Ok(_)) => {
-                info!(
-                    topic = name,
-                    partitions = settings.partitions,
-                    replication = settings.replication,
-                    "topic created"
-                );
-                Ok(true)
+        let client = self.client()?;
+        let results = block_on(client.create_topics(&new, &options)).map_err(|error| self.unreachable(&error))?;
+        for result in results {
+            let (name, refused) = match result {
+                Ok(name) => (name, None),
+                Err((name, code)) => (name, Some(code)),
+            };
+            let topic = missing.iter().find(|topic| self.common.topics.name(topic) == name);
+            match refused {
+                None => info!(topic = name, partitions, replication, "topic created"),
+                // Another role or process was faster.
+                Some(RDKafkaErrorCode::TopicAlreadyExists) => {}
+                Some(code) => match advice(code) {
+                    Some(advice) => {
+                        return Err(TopicError::Refused { topic: name, code: code.to_string(), advice });
+                    }
+                    None => {
+                        warn!(topic = name, %code, "failed to create topic, trying again");
+                        continue;
+                    }
+                },
             }
-            // Another role or process was faster.
-            Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(true),
-            Some(Err((_, code))) => match advice(code) {
-                Some(advice) => Err(TopicError::Refused { topic: name, code: code.to_string(), advice }),
-                None => {
-                    warn!(topic = name, %code, "failed to create topic, trying again");
-                    Ok(false)
-                }
-            },
-            None => Ok(false),
+            created.extend(topic.map(|topic| topic.suffix));
         }
+        Ok(())
     }
 
     fn expected_config(&self, topic: &Topic) -> Vec<(&'static str, String)> {
@@ -295,67 +322,56 @@ impl<'a> Admin<'a> {
         config
     }
 
-    fn mismatches(&self, metadata: &Metadata, topic: &Topic) -> Vec<Mismatch> {
-        let name = self.common.topics.name(topic);
-        let mismatch = |what: &str, found: String, expected: String| Mismatch {
-            topic: name.clone(),
-            what: what.to_owned(),
-            found,
-            expected,
-        };
-        let Some(found) = find(metadata, &name) else {
-            return vec![mismatch("topic", "missing".to_owned(), "present".to_owned())];
-        };
-        let settings = &self.common.topics;
-        let replicas = found.partitions().first().map_or(0, |p| p.replicas().len());
-        let counted = [
-            ("partitions", found.partitions().len(), settings.partitions),
-            ("replicas", replicas, settings.replication),
-        ];
-        let mut all: Vec<Mismatch> = counted
-            .into_iter()
-            .filter(|(_, found, expected)| *found as u64 != u64::from(*expected))
-            .map(|(what, found, expected)| mismatch(what, found.to_string(), expected.to_string()))
-            .collect();
-        let config = self.config(&name);
-        for (key, expected) in self.expected_config(topic) {
-            if let Some(found) = config.get(key).filter(|found| **found != expected) {
-                all.push(mismatch(key, found.clone(), expected));
+    fn mismatches(&self, metadata: &Metadata, topics: &[&Topic]) -> Result<Vec<Mismatch>, TopicError> {
+        let names: Vec<String> = topics.iter().map(|topic| self.common.topics.name(topic)).collect();
+        let configs = self.configs(&names)?;
+        let mut all = Vec::new();
+        for (topic, name) in topics.iter().zip(names) {
+            let config = configs.get(&name);
+            let mut differ = |what: &str, found: String, expected: String| {
+                if found != expected {
+                    all.push(Mismatch { topic: name.clone(), what: what.to_owned(), found, expected });
+                }
+            };
+            let Some(found) = find(metadata, &name) else {
+                differ("topic", "missing".to_owned(), "present".to_owned());
+                continue;
+            };
+            let replicas = found.partitions().first().map_or(0, |p| p.replicas().len());
+            let settings = &self.common.topics;
+            differ("partitions", found.partitions().len().to_string(), settings.partitions.to_string());
+            differ("replicas", replicas.to_string(), settings.replication.to_string());
+            for (key, expected) in self.expected_config(topic) {
+                let found = config.and_then(|config| config.get(key));
+                differ(key, found.unwrap_or(&expected).clone(), expected);
             }
         }
-        all
+        Ok(all)
     }
 
-    /// The topic's configuration; empty where the broker does not tell, as the bundled one.
-    fn config(&self, name: &str) -> BTreeMap<String, String> {
+    /// Configuration of each topic that the broker tells it of; the bundled one tells nothing.
+    fn configs(&self, names: &[String]) -> Result<BTreeMap<String, BTreeMap<String, String>>, TopicError> {
         let options = AdminOptions::new().request_timeout(Some(PATIENCE));
-        let answer = block_on(self.client.describe_configs([&ResourceSpecifier::Topic(name)], &options));
-        match answer.map(|resources| resources.into_iter().next()) {
-            Ok(Some(Ok(resource))) => {
-                resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect()
-            }
-            Ok(Some(Err(code))) => {
-                debug!(topic = name, %code, "the broker does not tell the topic's configuration");
-                BTreeMap::new()
-            }
-            Ok(None) => BTreeMap::new(),
+        let asked: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+        let answers = match block_on(self.client()?.describe_configs(&asked, &options)) {
+            Ok(answers) => answers,
             Err(error) => {
-                debug!(topic = name, %error, "the broker does not tell the topic's configuration");
-                BTreeMap::new()
+                debug!(%error, "the broker does not tell how topics are configured");
+                return Ok(BTreeMap::new());
+            }
+        };
+        let mut configs = BTreeMap::new();
+        for answer in answers {
+            match answer {
+                Ok(ConfigResource { specifier: OwnedResourceSpecifier::Topic(name), entries }) => {
+                    let config = entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?)));
+                    configs.insert(name, config.collect());
+                }
+                Ok(_) => {}
+                Err(code) => debug!(%code, "the broker does not tell how a topic is configured"),
             }
         }
-    }
-
-    /// Each mismatch once a process, however many roles run in it.
-    fn warn_of(&self, mismatches: Vec<Mismatch>) {
-        static TOLD: Mutex<BTreeSet<Mismatch>> = Mutex::new(BTreeSet::new());
-        for mismatch in mismatches {
-            let Mismatch { topic, what, found, expected } = &mismatch;
-            if !TOLD.lock().contains(&mismatch) {
-                warn!(topic, what, found, expected, "topic is not as the settings say, left as it is");
-            }
-            TOLD.lock().insert(mismatch);
-        }
+        Ok(configs)
     }
 
     fn partitions(&self, metadata: &Metadata, topic: &Topic) -> Result<Vec<PartitionDescription>, TopicError> {
@@ -364,8 +380,8 @@ impl<'a> Admin<'a> {
         let mut partitions = Vec::with_capacity(found.partitions().len());
         for partition in found.partitions() {
             let (low, high) = self
-                .client
-                .inner()
+                .asker
+                .client()
                 .fetch_watermarks(&name, partition.id(), PATIENCE)
                 .map_err(|error| self.unreachable(&error))?;
             partitions.push(PartitionDescription {
@@ -381,11 +397,23 @@ impl<'a> Admin<'a> {
     }
 }
 
+/// Each mismatch once a process, however many roles run in it.
+fn warn_of(mismatches: Vec<Mismatch>) {
+    static TOLD: Mutex<BTreeSet<Mismatch>> = Mutex::new(BTreeSet::new());
+    for mismatch in mismatches {
+        let Mismatch { topic, what, found, expected } = &mismatch;
+        if !TOLD.lock().contains(&mismatch) {
+            warn!(topic, what, found, expected, "topic is not as the settings say, left as it is");
+        }
+        TOLD.lock().insert(mismatch);
+    }
+}
+
 /// Adds what `group` has not settled of each topic that it ever committed on.
 fn add_lag(common: &Common, group: &str, descriptions: &mut [TopicDescription]) -> Result<(), TopicError> {
     let consumer: BaseConsumer<Complaints> = client::consumer_config(common, group)?
         .create_with_context(Complaints { last: Arc::default() })
-        .map_err(|source| TopicError::Kafka { what: "create a kafka client, check [kafka.client]", source })?;
+        .map_err(uncreatable)?;
     let mut asked = TopicPartitionList::new();
     for description in descriptions.iter() {
         for partition in &description.partitions {
@@ -427,6 +455,10 @@ fn lag(
         total += (partition.high - next).max(0);
     }
     any.then_some(total)
+}
+
+fn uncreatable(source: KafkaError) -> TopicError {
+    TopicError::Kafka { what: "create a kafka client, check [kafka.client]", source }
 }
 
 fn find<'m>(metadata: &'m Metadata, name: &str) -> Option<&'m MetadataTopic> {
@@ -489,5 +521,36 @@ mod tests {
         assert!(!waiting.is_finished());
         stop.request();
         assert!(!waiting.join().unwrap().unwrap());
+    }
+
+    #[test]
+    fn topics_that_are_there_are_described_and_what_differs_is_named() {
+        let cluster = rdkafka::mocking::MockCluster::new(1).unwrap();
+        let mut common = Common::default();
+        common.kafka.brokers = cluster.bootstrap_servers();
+        for topic in &topic::ALL {
+            let partitions = if topic.suffix == "events" { 3 } else { 6 };
+            cluster.create_topic(&common.topics.name(topic), partitions, 1).unwrap();
+        }
+        assert!(ensure(&common, &Stop::new()).unwrap());
+        let differs = check(&common).unwrap();
+        let text: Vec<String> = differs.iter().map(ToString::to_string).collect();
+        assert_eq!(text, ["faultline.events has partitions 3, expected 6"]);
+        let described = describe(&common).unwrap();
+        assert_eq!(described.len(), topic::ALL.len());
+        let events = described.iter().find(|d| d.topic == "faultline.events").unwrap();
+        assert_eq!((events.partitions.len(), &events.mismatches), (3, &differs));
+    }
+
+    #[test]
+    fn missing_topics_are_an_error_naming_them_where_they_are_not_to_be_created() {
+        let cluster = rdkafka::mocking::MockCluster::new(1).unwrap();
+        let mut common = Common::default();
+        common.kafka.brokers = cluster.bootstrap_servers();
+        common.topics.create = false;
+        cluster.create_topic("faultline.articles", 6, 1).unwrap();
+        let error = ensure(&common, &Stop::new()).unwrap_err().to_string();
+        assert!(error.contains("faultline.enriched") && error.contains("topics.create"), "{error}");
+        assert!(!error.contains("faultline.articles"), "{error}");
     }
 }
