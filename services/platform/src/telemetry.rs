@@ -106,6 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_filter_that_cannot_be_read_is_an_error_naming_setting_and_value() {
+        let log = LogSettings { filter: "faultline_sink=loud".to_owned(), ..LogSettings::default() };
+        let error = init(&log).unwrap_err().to_string();
+        assert!(error.contains("log.filter") && error.contains("faultline_sink=loud"), "{error}");
+    }
+
+    #[test]
     fn a_child_keeps_the_trace_and_has_a_span_of_its_own() {
         let root = TraceContext::new_root();
         let child = root.child();

@@ -16,6 +16,7 @@ use crate::{Stop, client, settings::Common};
 
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// A topic that is not as the settings say.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Mismatch {
