@@ -20,7 +20,7 @@ _GROUP_NOUN = re.compile(r"\b(Front|Army|Brigades?|Movement|Organi[sz]ation|Libe
                          r"|Commandos?|Militia|Guerrillas?|Harakat|Ansar|Jaish|Hizb|Command|Faction|Resistance|Martyrs)\b")
 _BODY_NOUN = re.compile(r"\b(Organi[sz]ation|Council|Commission|Committee|Fund|Foundation|Federation|Association|Institute|Society"
                         r"|Agency|Bank|Union|Tribunal|Court|Programme|Campaign|Alliance|Conference)\b")
-_NOT_A_NAME = re.compile(r"\d|\b(?:note|other|others|various|none|independents?|coalition of|former|also)\b|[\"“”:;/+*?\\]|[^\x00-\u024f’]", re.I)
+_NOT_A_NAME = re.compile(r"\d|\b(?:note|other|others|various|none|independents?|coalition of|former|also)\b|[\"“”:;/+*?()\\]|[^\x00-\u024f’]", re.I)
 
 
 def build_organisations(curated, knowledge, countries, factbook):

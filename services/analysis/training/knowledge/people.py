@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from . import offices, press_names
+from .census import common_names
 from .petrarch import read_actors
 from .spelling import capitalise_name, fold, slug, with_ascii_forms
 from .tables import TableError, read_source, read_table, split_list
@@ -26,6 +27,7 @@ _TERRITORIES = {"PRI", "GUM", "ASM", "MNP", "VIR", "NCL", "PYF", "GRL", "FRO", "
                 "SXM", "COK", "NIU", "TCA", "AIA", "MSR", "IMN", "HKG", "MAC", "AUS", "CAN", "NZL", "JAM", "BHS", "ATG", "BLZ", "GRD",
                 "KNA", "LCA", "VCT", "PNG", "SLB", "TUV", "AND", "BRB"}
 # Countries whose names PETRARCH-2 spells in a form that no paper prints.
+_SECTORS = {"MIL", "JUD", "COP", "LEG", "SPY", "EDU", "HLH", "AGR", "ENV", "LAB", "MED", "BUS"}
 _PETRARCH_SKIPS = {"TWN", "PRK", "KOR", "CHN", "VNM", "MMR", "KHM", "LAO"}
 
 
@@ -174,14 +176,14 @@ def _add_petrarch(people, knowledge, countries):
         held = [code for code in entry.codes if code.start and "GOV" in code.code
                 and (code.end or _PETRARCH_MADE) >= max(since, code.start)]
         country = by_cameo.get(entry.codes[0].code[:3])
-        name = capitalise_name(entry.names[0])
+        name = press_names.without_title(capitalise_name(entry.names[0]))
         if not held or not country or country in _PETRARCH_SKIPS or not press_names.is_plausible(name):
             continue
         aliases = [capitalise_name(alias) for alias in entry.names[1:]]
         aliases = [alias for alias in aliases if press_names.is_plausible(alias)]
         person = people.add(name, country, PETRARCH, aliases + press_names.forms(name, country))
         last = max(held, key=lambda code: code.start)
-        sectors = re.findall("...", last.code[3:]) or ["GOV"]
+        sectors = ["GOV"] + [sector for sector in re.findall("...", last.code[3:]) if sector in _SECTORS]
         _add_office(person, Office(country, sectors, countries[country]["cameo"] + "".join(sectors),
                                              "government official", last.start, last.end or _PETRARCH_MADE, PETRARCH))
 
@@ -213,6 +215,7 @@ def _share_out_names(persons, taken, dropped):
         latest = max((office.end or ("9999" if office.start else "2019-06-01") for office in person.offices), default="")
         return person.source, [-ord(char) for char in latest]
 
+    first_names, surnames = common_names()
     owners = {}
     for person in sorted(persons, key=rank):
         spellings = with_ascii_forms(person.names)
@@ -220,6 +223,10 @@ def _share_out_names(persons, taken, dropped):
             spellings = press_names.with_article_forms(spellings)
         kept = []
         for spelling in spellings:
+            words = spelling.split()
+            is_common = len(words) == 2 and words[0] in first_names and words[1] in surnames
+            if is_common and (person.source == PETRARCH or person.source != CURATED and person.country not in ("USA", "GBR")):
+                continue
             if spelling in dropped or (person.source != CURATED and (" " not in spelling or spelling in taken)):
                 continue
             if owners.setdefault(spelling, person) is person:

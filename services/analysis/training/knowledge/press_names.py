@@ -14,6 +14,8 @@ _TITLES = re.compile(
 _ROLE_WORDS = re.compile(
     r"^(?:represented by|Temporary|Acting|Interim|Transitional|Assistant|Deputy|Vice|First|Second|Third|Prime|President|Minister"
     r"|Governor[- ]General|Governor|Head|Chairman|Chief|Premier|King|Queen|Captain Regent|General)\b\s*", re.I)
+_TITLE_WORDS = {"President", "Chancellor", "Secretary", "Senator", "Premier", "General", "Governor", "Ambassador", "Chairman", "Pm",
+                "Leader", "Speaker", "Justice", "Judge", "Mayor", "Commander", "Prime", "Foreign", "Vice", "Us", "Un"}
 _MONARCH = {"king", "queen", "emir", "amir", "sultan", "prince", "grand duke", "pope", "emperor", "sheikh"}
 _ROMAN = re.compile(r"^(?:Ii|Iii|Iv|Vi|Vii|Viii|Ix|Xi|Xii|Xiii|Xiv|Xv|Xvi)$")
 _GARBAGE = re.compile(r"\d|\b(?:and|for|with|by|who|since|elected|office|vacant|note|cabinet|council|ministry|affairs|minister"
@@ -24,6 +26,11 @@ _LEFT_OVER = re.compile(r"\b(?:Leader|Premiers?|Ceo|CEO|Co-prince|Commissioner|C
                         r"|Mr|Mrs|Ms|Represented|Counselor|Head|Leaders|Presidents|Members?|Councilor)\b")
 _SPANISH = {"ESP", "MEX", "GTM", "HND", "SLV", "NIC", "CRI", "PAN", "CUB", "DOM", "COL", "VEN", "ECU", "PER", "BOL", "CHL",
             "ARG", "URY", "PRY"}
+_SPANISH_GIVEN = set("""Carlos Manuel Antonio Luis Jose Maria Alberto Eduardo Fernando Francisco Javier Enrique Miguel Angel Rafael
+    Andres Pedro Pablo Jorge Ricardo Roberto Alejandro Ernesto Guillermo Ignacio Augusto Cesar Daniel David Elena Cristina Isabel
+    Ana Patricia Raul Julio Hugo Felipe Arturo Armando Alfredo Gustavo Orlando Ramon Vicente Sergio Victor Oscar Mario Marcelo
+    Gabriel Emilio Gerardo Gonzalo Salvador Domingo Agustin Alfonso Lucia Teresa Beatriz Tomas Hernan Rodolfo Rodrigo Humberto
+    Ruben Jaime Juan Joaquin Jesus""".split())
 _FAMILY_FIRST = {"CHN", "TWN", "KOR", "PRK", "VNM", "HKG", "MAC", "SGP", "KHM", "JPN", "MMR", "LAO", "THA", "IDN", "MYS",
                  "ETH", "ERI", "SOM", "BTN", "TLS"}
 _LOWER_INSIDE = {"Von", "Van", "Der", "Den", "Bin", "Ibn", "Dos", "Das", "Della"}
@@ -66,12 +73,19 @@ def clean_minister(name):
 
 
 def is_plausible(name):
-    """Says whether a text can be the name of a person: two to six capitalised words and nothing else."""
+    """Says whether a text can be the name of a person: two to seven capitalised words and nothing else."""
     words = name.split()
+    if words and words[0] in _TITLE_WORDS:
+        return False
     if not 2 <= len(words) <= 7 or _GARBAGE.search(name) or not re.match(r"^[^\W\d_]", name):
         return False
     capitalised = sum(word[0].isupper() or word.lower() in _JOINERS or "-" in word or "'" in word for word in words)
     return words[0][0].isupper() and capitalised == len(words) and len(fold(name)) >= 6 and "(" not in name and len(words[-1]) > 1
+
+
+def without_title(name):
+    """Returns the name without rank or title before it."""
+    return _TITLES.sub("", name)
 
 
 def forms(name, country):
@@ -82,8 +96,8 @@ def forms(name, country):
         return [form for form in result if form != name]
     if country in _SPANISH:
         if not any(word.lower() in _JOINERS for word in words):
-            family = words[-2]
-            result += [f"{words[0]} {family}", f"{words[0]} {family} {words[-1]}"]
+            family = words[-2] if words[-2] not in _SPANISH_GIVEN else words[-1]
+            result += [f"{words[0]} {family}", f"{words[0]} {family} {words[-1]}" if family != words[-1] else name]
     else:
         start = len(words) - 1
         while start > 1 and words[start - 1].lower() in _JOINERS:

@@ -14,12 +14,16 @@ _THINGS = re.compile(r"\b(plane|aircraft|jet|ship|vessel|tanker|hornet|raptor|fi
 _GROUPS = re.compile(r"\b(ministry|agency|company|party|department|forces?|council|committee|commission|government|army|union|police|troops"
                      r"|parliament|association|bank|authorit(?:y|ies)|cabinet|corps?|court|movement|alliance|regime|office|unit|militia"
                      r"|guards?|navy|military|media|press|organization|leadership|administration|bureau|assembly|senate|congress"
-                     r"|house|group|gang|cartel|coalition|front|battalion|brigade|command|firm|corporation|industry|business|team"
+                     r"|house|group|band|patrol|television|radio|palace|gang|cartel|authority|regiment|squad|division|fleet|institution|parties|coalition|front|battalion|brigade|command|firm|corporation|industry|business|team"
                      r"|community|clergy|labor|personnel|institute|university|college|legislature|embassy|junta|service|board)$")
+# Phrases that the source cuts, strings together or misspells, and those that name no one.
+_BROKEN = re.compile(r"\b(?:to|at|of|for|and|in|from|run|owned|industr|corp|nongovernmenal|trafikers?|traffiker)$|\band\b"
+                     r"|\b(?:pak fa|tomcat|information|exercise|expenditure|women|men|state-owned|telecom|oiler|fisher)\b")
 _TITLES = re.compile(r"\b(minister|president|chancellor|premier|chief|governor|ambassador|envoy|secretary|general|commander|king|queen"
                      r"|prince|speaker|chairman|director|mayor|admiral|colonel|marshal|commissioner|attorney general|emir|sultan"
                      r"|head of state|head of government|leader|spokes(?:man|woman|person)|captain|major|lieutenant|bishop"
                      r"|archbishop|pope|patriarch|cardinal|imam|ayatollah|sheikh|senator|adviser|advisor)$")
+_IRREGULAR = {"thief": "thieves", "police": "police", "joint chiefs": "joint chiefs", "child": "children", "clergy": "clergy"}
 # Words of the source that mean too much else to say who acts.
 _VAGUE = {"boss", "killer", "merchant", "producer", "company", "business", "counsel", "polity", "tourer", "factory", "woman", "man",
           "ally", "house", "office", "bank", "market", "trade", "industry", "special", "mission", "source", "official", "court",
@@ -42,13 +46,17 @@ def build_roles(curated, knowledge):
     plurals = {row["plural"] for row in rows.values()}
     for phrase, code in read_agents(knowledge / "petrarch2" / "Phoenix.agents.txt"):
         role = phrase.replace(" - ", "-")
-        if role in rows or role in plurals or role in _VAGUE or len(role) < 4 or _THINGS.search(role):
+        if role in rows or role in plurals or role in _VAGUE or len(role) < 4 or len(role.split()) > 5 or _THINGS.search(role):
+            continue
+        if _BROKEN.search(role):
             continue
         sectors = re.findall("...", code)
-        kind = "group" if _GROUPS.search(role) else "title" if _TITLES.search(role) else "person"
-        row = {"role": role, "sectors": sectors, "kind": kind, "plural": plural_of(role)}
-        if role.endswith("s") and plural_of(role[:-1]) == role:
-            if role[:-1] in rows:
+        head = re.split(r" (?:of|in|for|from|to|at) ", role)[0]
+        kind = "group" if _GROUPS.search(head) else "title" if _TITLES.search(head) else "person"
+        plural = "" if re.search(r"\b(?:police|forces|troops|staff|media|military)$", head) else plural_of(role)
+        row = {"role": role, "sectors": sectors, "kind": kind, "plural": plural}
+        if re.search(r"[^s]s$", head):
+            if head[:-1] in rows:
                 continue
             row["plural"], row["kind"] = "", "group"
         rows[role] = row
@@ -65,6 +73,8 @@ def plural_of(role):
         return plural_of(role[:-8]) + " general"
     if re.search(r"(man|woman)$", role) and not role.endswith(("human", "german", "roman", "ottoman", "shaman")):
         return role[:-3] + role[-3:].replace("man", "men")
+    if role in _IRREGULAR:
+        return _IRREGULAR[role]
     if role.endswith("person"):
         return role[:-6] + "people"
     if re.search(r"[^aeiou]y$", role):
