@@ -13,7 +13,7 @@ _COORDINATES = {"PSE": (31.92, 35.20), "FLK": (-51.75, -59.00), "GUF": (4.0, -53
                 "REU": (-21.1, 55.6), "MYT": (-12.83, 45.17), "ALA": (60.2, 20.0), "USA": (38.0, -97.0)}
 
 # ASCII forms that are English words.
-_NOT_AS_ASCII = {"Male"}
+_NOT_AS_ASCII = {"Male", "Reunion", "Aland"}
 
 
 def parse_coordinates(text):
@@ -48,7 +48,7 @@ def build_countries(curated, factbook):
         row = {
             "iso3": iso3, "cameo": entry["cameo"] or iso3, "name": entry["name"], "capital": entry["capital"],
             "latitude": coordinates[0], "longitude": coordinates[1],
-            "names": with_ascii_forms([entry["name"]] + split_list(entry["names"])),
+            "names": with_ascii_forms([entry["name"]] + split_list(entry["names"]), _NOT_AS_ASCII),
             "demonyms": with_ascii_forms(split_list(entry["demonyms"])),
             "metonyms": with_ascii_forms(split_list(entry["metonyms"]), _NOT_AS_ASCII),
         }

@@ -10,6 +10,9 @@ from .tables import TableError, read_table, split_list
 COLUMNS = ["id", "name", "type", "country", "sectors", "cameo", "names"]
 TYPES = {"organisation", "armed_group", "ethnic_group", "religious_group", "international_organisation", "other"}
 
+# ASCII forms that are English words.
+_NOT_AS_ASCII = {"Liberation"}
+
 _PARTY_NOUN = re.compile(r"\b(Party|Movement|Front|Alliance|Union|Coalition|League|Congress|Democrats?|Forum|Bloc|List|Assembly"
                          r"|Platform|Rally|Organization|Partido|Parti)\b")
 _GENERIC_FIRST = {"national", "liberal", "democratic", "labor", "labour", "peoples", "people", "socialist", "green", "communist",
@@ -63,7 +66,7 @@ def _curated_rows(curated, countries):
         display = re.sub(r" \([A-Z]\w+\)$", "", entry["name"])
         spellings = ([entry["name"]] if display == entry["name"] else []) + split_list(entry["names"])
         row = _row(entry["name"], kind, iso3, sectors, entry["cameo"] or ("" if iso3 else sectors[0]),
-                   with_ascii_forms(spellings), countries)
+                   with_ascii_forms(spellings, _NOT_AS_ASCII), countries)
         row["name"] = display
         for name in row["names"]:
             if owners.setdefault(name, entry["line"]) != entry["line"]:

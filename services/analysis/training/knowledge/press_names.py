@@ -15,11 +15,11 @@ _ROLE_WORDS = re.compile(
     r"^(?:represented by|Temporary|Acting|Interim|Transitional|Assistant|Deputy|Vice|First|Second|Third|Prime|President|Minister"
     r"|Governor[- ]General|Governor|Head|Chairman|Chief|Premier|King|Queen|Captain Regent|General)\b\s*", re.I)
 _TITLE_WORDS = {"President", "Chancellor", "Secretary", "Senator", "Premier", "General", "Governor", "Ambassador", "Chairman", "Pm",
-                "Leader", "Speaker", "Justice", "Judge", "Mayor", "Commander", "Prime", "Foreign", "Vice", "Us", "Un"}
+                "Leader", "Speaker", "Justice", "Judge", "Mayor", "Commander", "Prime", "Foreign", "Vice", "Us", "Un", "Mr", "Mrs", "Ms"}
 _MONARCH = {"king", "queen", "emir", "amir", "sultan", "prince", "grand duke", "pope", "emperor", "sheikh"}
 _ROMAN = re.compile(r"^(?:Ii|Iii|Iv|Vi|Vii|Viii|Ix|Xi|Xii|Xiii|Xiv|Xv|Xvi)$")
 _GARBAGE = re.compile(r"\d|\b(?:and|for|with|by|who|since|elected|office|vacant|note|cabinet|council|ministry|affairs|minister"
-                      r"|ministers|president|government|national|party|presidency|commission|bank|republic|state)\b|[;:/*]", re.I)
+                      r"|ministers|president|government|national|party|presidency|commission|bank|republic|state|administration|junta|regime)\b|[;:/*]", re.I)
 # Beginnings of names that the source lost with an accented letter (Fernandez: Ndez), and words of titles left in a name.
 _CUT_NAME = re.compile(r"(?:Ndez|Rquez|Zquez|Lvarez|Guez|Nchez|Pez|Rez|Nez|Rodrigues Alckmin|Rico)\b")
 _LEFT_OVER = re.compile(r"\b(?:Leader|Premiers?|Ceo|CEO|Co-prince|Commissioner|Confederation|Chairperson|Chairman|Prefect|Secretary"
@@ -90,6 +90,7 @@ def without_title(name):
 
 def forms(name, country):
     """Returns the shorter forms in which the press prints a full name."""
+    name = re.sub(r",? (?:Jr|Sr)\.?$", "", name)
     words = [word for word in name.split() if not re.fullmatch(r"[A-Z]\.?(?:[A-Z]\.?)*", word)]
     result = [" ".join(words)] if len(words) >= 2 else []
     if country in _FAMILY_FIRST or len(words) < 3 or _ends_in_numeral(name) or words[0] in ("King", "Queen", "Prince", "Sheikh"):
