@@ -47,7 +47,10 @@ pub struct FileCursor {
     pub head: String,
     /// How many bytes `head` covers.
     pub head_length: u32,
-    /// True once the file was read to its end and is not expected to grow.
+    /// True once the file was read to its end, as it was then.
     #[serde(default)]
     pub done: bool,
+    /// Bytes on disk when it was read to its end: tells whether it has grown since.
+    #[serde(default)]
+    pub size: u64,
 }
