@@ -3,7 +3,7 @@
     python build_knowledge.py KNOWLEDGE_FOLDER [--out ../data]
 
 The knowledge folder holds PETRARCH-2's dictionaries, the World Factbook's leaders and countries, and the cabinets of
-June 2019; README.md says where each comes from. What is curated by hand lies in `curated` and wins over every source.
+June 2019; README-knowledge.md says where each comes from. What is curated by hand lies in `curated` and wins over every source.
 """
 
 import argparse

@@ -10,6 +10,8 @@ from .tables import TableError, read_table, split_list
 COLUMNS = ["id", "name", "type", "country", "sectors", "cameo", "names"]
 TYPES = {"organisation", "armed_group", "ethnic_group", "religious_group", "international_organisation", "other"}
 
+# Groups of which the curated table has every branch that the press names.
+_CURATED_ALREADY = re.compile(r"Islamic State of Iraq|Islamic State in|\bAl[- ]Qa'?i?e?da|\bal[- ]Qa'?i?e?da", re.I)
 # ASCII forms that are English words.
 _NOT_AS_ASCII = {"Liberation"}
 
@@ -104,6 +106,8 @@ def _armed_groups(factbook, countries):
         text = re.sub(r"note:? ?;.*", "", entry.get("terrorist_groups") or "")
         for part in text.split(";"):
             name = _clean(part).replace("–", "-").replace(" - ", "-")
+            if _CURATED_ALREADY.search(name) or len(name) > 60:
+                continue
             if iso3 in countries and len(name.split()) >= 2 and not _NOT_A_NAME.search(name) and name[0].isupper():
                 homes.setdefault(name, set()).add(iso3)
                 shorts.setdefault(name, set()).update(
@@ -146,4 +150,4 @@ def _petrarch_bodies(knowledge, countries):
 
 
 def _is_name(name, noun, words):
-    return len(name.split()) >= words and bool(noun.search(name)) and not _NOT_A_NAME.search(name) and name[0].isupper()
+    return len(name) <= 80 and not _CURATED_ALREADY.search(name) and len(name.split()) >= words and bool(noun.search(name)) and not _NOT_A_NAME.search(name) and name[0].isupper()

@@ -181,6 +181,9 @@ def _add_petrarch(people, knowledge, countries):
             continue
         aliases = [capitalise_name(alias) for alias in entry.names[1:]]
         aliases = [alias for alias in aliases if press_names.is_plausible(alias)]
+        known = people.find(name, country)
+        if known and known.source == CURATED:
+            continue
         person = people.add(name, country, PETRARCH, aliases + press_names.forms(name, country))
         last = max(held, key=lambda code: code.start)
         sectors = ["GOV"] + [sector for sector in re.findall("...", last.code[3:]) if sector in _SECTORS]

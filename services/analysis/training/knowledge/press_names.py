@@ -23,7 +23,7 @@ _GARBAGE = re.compile(r"\d|\b(?:and|for|with|by|who|since|elected|office|vacant|
 # Beginnings of names that the source lost with an accented letter (Fernandez: Ndez), and words of titles left in a name.
 _CUT_NAME = re.compile(r"(?:Ndez|Rquez|Zquez|Lvarez|Guez|Nchez|Pez|Rez|Nez|Rodrigues Alckmin|Rico)\b")
 _LEFT_OVER = re.compile(r"\b(?:Leader|Premiers?|Ceo|CEO|Co-prince|Commissioner|Confederation|Chairperson|Chairman|Prefect|Secretary"
-                        r"|Mr|Mrs|Ms|Represented|Counselor|Head|Leaders|Presidents|Members?|Councilor)\b")
+                        r"|Mr|Mrs|Ms|Represented|Counselor|Head|Leaders|Presidents|Members?|Councilor|Elect|Heir|Sac|Sr)\b")
 _SPANISH = {"ESP", "MEX", "GTM", "HND", "SLV", "NIC", "CRI", "PAN", "CUB", "DOM", "COL", "VEN", "ECU", "PER", "BOL", "CHL",
             "ARG", "URY", "PRY"}
 _SPANISH_GIVEN = set("""Carlos Manuel Antonio Luis Jose Maria Alberto Eduardo Fernando Francisco Javier Enrique Miguel Angel Rafael

@@ -11,6 +11,7 @@ _SPECIAL = str.maketrans({
 
 _PARTICLES = {"bin", "ibn", "bint", "van", "der", "den", "de", "del", "di", "du", "da", "dos", "das", "la", "le", "von",
               "zu", "und", "y", "ter", "of", "the", "and", "for", "in", "on", "to", "des", "et", "e", "al", "el", "ul", "ur"}
+_SHORT_FORMS = {"us", "usa", "un", "eu", "uk", "hiv", "aids", "unifem", "inc"}
 _SMALL_WORDS = {"of", "the", "and", "for", "in", "on", "to", "de", "del", "la", "le", "des", "et", "du", "da", "e", "y"}
 
 
@@ -54,7 +55,7 @@ def capitalise_name(text):
             result.append(lower)
             continue
         result.append(_capitalise_word(lower))
-    joined = " ".join(result)
+    joined = re.sub(r"(?<= )(?:Ii|Iii|Iv|Vi|Vii|Viii|Ix|Xi|Xii|Xiii|Xiv|Xv|Xvi)$", lambda found: found[0].upper(), " ".join(result))
     return re.sub(r"\b([aA]l|[eE]l|[aA]s|[aA]n|[aA]r|[aA]d) (?=[A-Z])", lambda found: found.group(1).lower() + "-", joined)
 
 
@@ -72,6 +73,8 @@ def capitalise_title(text):
         lower = word.lower()
         if index and lower in _SMALL_WORDS:
             result.append(lower)
+        elif lower in _SHORT_FORMS:
+            result.append(word.upper())
         else:
             result.append(re.sub(r"(^|[-/(.])([a-z])", lambda found: found.group(1) + found.group(2).upper(), lower))
     return " ".join(result)
