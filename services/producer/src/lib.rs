@@ -1,1 +1,52 @@
-//! faultline-producer
+//! Takes articles in.
+//!
+//! In: files, folders and standard input, as JSON lines or plain text, plain or compressed. Out: `Article` messages on
+//! the articles topic, each with its id and revision; what is no article, untouched and explained, in the dead letters;
+//! and where each source stopped, on the compacted sources topic.
+//!
+//! Three ways in: [`run`] is the role, [`ingest`] takes files in once, and [`reader`] with [`Intake`] turns bytes into
+//! articles without any Kafka.
+//!
+//! **Invariants.** An article's text is exactly what came in, or the entry is refused. Everything read is published,
+//! dropped as an exact repeat, or in the dead letters. A cursor never passes an entry that Kafka has not acknowledged: a
+//! crash publishes again, under the same ids. No input makes it panic, and no input is held in memory beyond the
+//! largest message.
+//!
+//! ```
+//! use std::{io::Cursor, sync::Arc};
+//! use faultline_producer::{FieldSettings, Format, Intake, reader::{Entries, open_stream}};
+//!
+//! let input = open_stream(Cursor::new(r#"{"body": "Talks resumed.", "date": "2022-08-18"}"#), &Arc::default())?;
+//! let mut entries = Entries::new(input, Format::Auto, None, 1 << 20, 0)?;
+//! let entry = entries.read_entry()?.expect("one line, one entry");
+//! let taken = Intake::new(FieldSettings::default(), 1 << 20).read(&entry, jiff::Timestamp::now()).unwrap();
+//! assert_eq!(taken.article.text, "Talks resumed.");
+//! assert_eq!(taken.article.published_at.as_deref(), Some("2022-08-18T00:00:00Z"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod date;
+mod fields;
+mod html;
+pub mod identity;
+mod ingest;
+mod intake;
+mod ledger;
+mod outlet;
+pub mod reader;
+mod refuse;
+mod run;
+mod seen;
+mod session;
+mod settings;
+mod source;
+mod state;
+mod tally;
+
+pub use ingest::{IngestReport, IngestRequest, Input, Progress, ingest};
+pub use intake::{Intake, Taken};
+pub use refuse::{Refusal, Warning};
+pub use run::run;
+pub use settings::{FieldSettings, Format, ProducerSettings, SettingsError, SourceKind, SourceSettings};
+pub use tally::Explained;

@@ -1,0 +1,156 @@
+//! Why an entry does not become an article, and what is set aside in one that does.
+
+/// Why an entry was refused. It goes to the dead letters with its untouched bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The line does not parse.
+    #[error("line {line}, column {column}: not JSON: {error}: correct the line, or set the source's format")]
+    NotJson {
+        /// Line of the input, from 1.
+        line: u64,
+        /// Byte within the line, from 1.
+        column: usize,
+        /// What the parser says.
+        error: String,
+    },
+    /// The line is JSON, but not an object.
+    #[error("line {line}: expected one JSON object a line, found {found}{hint}")]
+    NotAnObject {
+        /// Line of the input, from 1.
+        line: u64,
+        /// What it is instead.
+        found: &'static str,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// No field holds a text.
+    #[error(
+        "line {line}: no text: none of the fields {looked_for} holds a string, the line has {found}: name the field in fields.text"
+    )]
+    TextMissing {
+        /// Line of the input, from 1.
+        line: u64,
+        /// Names looked under.
+        looked_for: String,
+        /// Names that are there.
+        found: String,
+    },
+    /// There is a text, and it has no characters.
+    #[error("line {line}: the text is empty")]
+    TextEmpty {
+        /// Line of the input, from 1.
+        line: u64,
+    },
+    /// There is a text, and it has no visible characters.
+    #[error("line {line}: the text is only white space")]
+    TextBlank {
+        /// Line of the input, from 1.
+        line: u64,
+    },
+    /// The bytes are not UTF-8.
+    #[error("line {line}: not UTF-8 at byte {byte}: convert the input to UTF-8 (iconv -f WINDOWS-1252 -t UTF-8)")]
+    InvalidUtf8 {
+        /// Line of the input where the entry starts, from 1.
+        line: u64,
+        /// First offending byte of the entry, from 1.
+        byte: usize,
+    },
+    /// A NUL character: the input is not text, and PostgreSQL could not store it.
+    #[error("line {line}: NUL character in the {field}: remove it, if this is text at all")]
+    NulCharacter {
+        /// Line of the input, from 1.
+        line: u64,
+        /// Part of the article that holds it.
+        field: &'static str,
+    },
+    /// So many control characters that the input is not text.
+    #[error("line {line}: {controls} of {characters} characters are control characters: this is not text")]
+    ControlCharacters {
+        /// Line of the input, from 1.
+        line: u64,
+        /// How many there are.
+        controls: usize,
+        /// Out of how many.
+        characters: usize,
+    },
+    /// More text than the limit allows.
+    #[error(
+        "line {line}: {bytes} bytes where at most {limit} are taken: split the article, or raise producer.max_article_bytes"
+    )]
+    TooLarge {
+        /// Line of the input, from 1.
+        line: u64,
+        /// Its size.
+        bytes: u64,
+        /// The largest size taken.
+        limit: u64,
+    },
+    /// Markup where text was expected.
+    #[error("line {line}: the text is HTML (found {found:?}): extract its text first")]
+    Html {
+        /// Line of the input, from 1.
+        line: u64,
+        /// The markup that gave it away.
+        found: String,
+    },
+    /// An id that cannot be a key.
+    #[error("line {line}: the article's id is {problem}: give it a short plain id, or none")]
+    BadId {
+        /// Line of the input, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// More than the topic takes.
+    #[error("line {line}: {error}")]
+    LargerThanTopic {
+        /// Line of the input, from 1.
+        line: u64,
+        /// What the client or broker says.
+        error: String,
+    },
+}
+
+impl Refusal {
+    /// Stable name, for counting.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NotJson { .. } => "not_json",
+            Self::NotAnObject { .. } => "not_an_object",
+            Self::TextMissing { .. } => "text_missing",
+            Self::TextEmpty { .. } => "text_empty",
+            Self::TextBlank { .. } => "text_blank",
+            Self::InvalidUtf8 { .. } => "invalid_utf8",
+            Self::NulCharacter { .. } => "nul_character",
+            Self::ControlCharacters { .. } => "control_characters",
+            Self::TooLarge { .. } => "too_large",
+            Self::Html { .. } => "html",
+            Self::BadId { .. } => "bad_id",
+            Self::LargerThanTopic { .. } => "larger_than_topic",
+        }
+    }
+}
+
+/// What was set aside in an article that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Warning {
+    /// The date could not be told: the article goes without.
+    DateBroken,
+    /// The date lies far in the future: the article goes without.
+    DateInFuture,
+    /// `targets` is not a list of spans: the article goes without.
+    TargetsIgnored,
+}
+
+impl Warning {
+    /// Stable name, for counting.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::DateBroken => "date_broken",
+            Self::DateInFuture => "date_in_future",
+            Self::TargetsIgnored => "targets_ignored",
+        }
+    }
+}
