@@ -89,6 +89,7 @@ def demand(condition, message, row):
 
 def write(out, country_rows, place_rows, organisation_rows, people_rows, role_rows):
     """Writes the five tables, each with its sources in its head."""
+    out.mkdir(parents=True, exist_ok=True)
     curated = "Faultline's own tables in training/curated"
     write_table(out / "countries.tsv", [
         "Countries and territories: spellings, demonyms, and places that stand for their governments.",
