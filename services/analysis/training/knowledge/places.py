@@ -62,7 +62,7 @@ def _row(name, iso3, latitude, longitude, population, names):
 def _curated_rows(curated, countries):
     rows = []
     for entry in read_table(curated / "places.tsv"):
-        if entry["iso3"] not in countries and entry["iso3"] != "IOT":
+        if entry["iso3"] not in countries:
             raise TableError(f"{entry['line']}: {entry['iso3']!r} is no country code")
         population = int(entry["population"]) if entry["population"] else 0
         row = _row(entry["name"], entry["iso3"], entry["latitude"], entry["longitude"], population,
