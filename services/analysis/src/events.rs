@@ -60,7 +60,9 @@ fn event_id(
 
 fn participant(reading: &Reading<'_>, found: &Found) -> Participant {
     let actor = found.actor.map(|number| &reading.cast.actors[number]);
-    let country = actor.and_then(|a| a.country).map(|c| reading.knowledge.countries.all[c as usize].iso3.clone());
+    let of_place = || found.place.and_then(|place| reading.cast.country_of_place(place));
+    let country =
+        actor.map_or_else(of_place, |a| a.country).map(|c| reading.knowledge.countries.all[c as usize].iso3.clone());
     Participant {
         actor: actor.map(|a| a.id.clone()),
         country,
@@ -81,8 +83,12 @@ fn sides<'r>(reading: &'r Reading<'_>, trigger: &Trigger) -> Sides<'r> {
         return distinct(agent, subject(reading, &before), &[]);
     }
     let inside = actors(reading, trigger.first, trigger.end);
-    let source = subject(reading, &before).or_else(|| speaker(reading, trigger));
-    let target = inside.first().or(after.first()).copied().map(|f| head(reading, f));
+    let acts_inside = inside.first().filter(|f| f.first == trigger.first && f.end < trigger.end).copied();
+    let source = subject(reading, &before).or(acts_inside).or_else(|| speaker(reading, trigger));
+    // "Peacekeepers" within the trigger are its means; with a country they are its object.
+    let object = inside.iter().find(|f| Some(f.first) != source.map(|s| s.first) && has_country(reading, f)).copied();
+    let target =
+        object.or(after.first().copied()).map(|f| head(reading, f)).or_else(|| place_after(reading, trigger, to));
     if let (Some(source), None) = (source, target) {
         // "Kosovo and Serbia hold talks": the sides stand together.
         let partner = before.iter().rev().find(|f| f.actor != source.actor && coordinated(reading, f, source)).copied();
@@ -102,6 +108,16 @@ fn sides<'r>(reading: &'r Reading<'_>, trigger: &Trigger) -> Sides<'r> {
 
 fn actors<'r>(reading: &'r Reading<'_>, first: usize, end: usize) -> Vec<&'r Found> {
     reading.cast.within(first, end).iter().filter(|f| f.actor.is_some() && f.end <= end).collect()
+}
+
+fn has_country(reading: &Reading<'_>, found: &Found) -> bool {
+    found.actor.is_some_and(|actor| reading.cast.actors[actor].country.is_some())
+}
+
+/// A place that no actor stands for: what is done there is done to its country.
+fn place_after<'r>(reading: &'r Reading<'_>, trigger: &Trigger, end: usize) -> Option<&'r Found> {
+    let places = reading.cast.within(trigger.end, end);
+    places.iter().find(|f| f.place.is_some_and(|place| reading.cast.country_of_place(place).is_some()))
 }
 
 /// The acting side: the nearest before the trigger that does not stand after a preposition of place.

@@ -153,6 +153,11 @@ impl Cast {
         })
     }
 
+    /// Position of the country that a place lies in.
+    pub(crate) fn country_of_place(&self, place: usize) -> Option<u32> {
+        self.places.get(place).and_then(|draft| draft.country)
+    }
+
     fn place(&mut self, key: PlaceKey, draft: impl FnOnce() -> PlaceDraft) -> usize {
         let next = self.places.len();
         let number = *self.places_by_key.entry(key).or_insert(next);
@@ -227,10 +232,10 @@ impl Cast {
         let mut mentions: Vec<Vec<Mention>> = vec![Vec::new(); self.actors.len()];
         let mut attention = vec![0.0f32; self.actors.len()];
         let mut tone_sums = vec![(0.0f32, 0.0f32); self.actors.len()];
-        for found in &self.found {
+        for (position, found) in self.found.iter().enumerate() {
             let Some(actor) = found.actor else { continue };
             mentions[actor].push(mention(document, found));
-            attention[actor] += attention_of(found);
+            attention[actor] += attention_of(found) * self.share_of(position);
             let tone = tones.get(found.sentence).copied().unwrap_or(0.0);
             tone_sums[actor] = (tone_sums[actor].0 + tone, tone_sums[actor].1 + 1.0);
         }
@@ -260,6 +265,27 @@ impl Cast {
             .collect();
         actors.sort_by(|a, b| b.salience.total_cmp(&a.salience));
         actors
+    }
+
+    /// What a mention counts: a country that only says whose police it is, little.
+    fn share_of(&self, position: usize) -> f32 {
+        const ATTRIBUTE_SHARE: f32 = 0.3;
+        let found = &self.found[position];
+        let is_attribute = self.found.get(position + 1).is_some_and(|next| {
+            next.first <= found.end + 1 && next.actor != found.actor && self.is_of_country(next, found)
+        });
+        if is_attribute { ATTRIBUTE_SHARE } else { 1.0 }
+    }
+
+    /// Whether one mention's actor belongs to the country that the other names.
+    fn is_of_country(&self, one: &Found, other: &Found) -> bool {
+        match (one.actor, other.actor) {
+            (Some(one), Some(other)) => {
+                let country = &self.actors[other];
+                country.kind == ActorType::Country && self.actors[one].country == country.country
+            }
+            _ => false,
+        }
     }
 
     /// The finished places, in order of their first mention.

@@ -88,11 +88,13 @@ pub(crate) struct WordFacts {
     cues: u32,
 }
 
-/// Words by number and back.
+/// Words by number.
+///
+/// A word is known by the 64-bit hash of its normal form alone: among a hundred thousand listed words, chance takes another
+/// word for one of them once in 10^14 look-ups.
 #[derive(Default)]
 pub(crate) struct Vocabulary {
-    table: HashTable<WordId>,
-    words: Vec<(u64, Box<str>)>,
+    table: HashTable<(u64, WordId)>,
     facts: Vec<WordFacts>,
 }
 
@@ -101,15 +103,12 @@ impl Vocabulary {
     pub(crate) const UNKNOWN: WordId = 0;
 
     pub(crate) fn new() -> Self {
-        let mut vocabulary = Self::default();
-        vocabulary.words.push((0, "".into()));
-        vocabulary.facts.push(WordFacts::default());
-        vocabulary
+        Self { table: HashTable::new(), facts: vec![WordFacts::default()] }
     }
 
-    /// Number of the word with this normal form and hash, or [`Self::UNKNOWN`].
-    pub(crate) fn find(&self, hash: u64, normal: &str) -> WordId {
-        self.table.find(hash, |id| &*self.words[*id as usize].1 == normal).copied().unwrap_or(Self::UNKNOWN)
+    /// Number of the word whose normal form has this hash, or [`Self::UNKNOWN`].
+    pub(crate) fn find(&self, hash: u64) -> WordId {
+        self.table.find(hash, |(known, _)| *known == hash).map_or(Self::UNKNOWN, |(_, id)| *id)
     }
 
     /// Number of a word in any spelling, new or known.
@@ -117,20 +116,18 @@ impl Vocabulary {
         let mut normal = String::new();
         normalise(word, &mut normal);
         let hash = stable_hash(normal.as_bytes());
-        let known = self.find(hash, &normal);
+        let known = self.find(hash);
         if known != Self::UNKNOWN {
             return known;
         }
-        let id = self.words.len() as WordId;
-        self.words.push((hash, normal.into()));
+        let id = self.facts.len() as WordId;
         self.facts.push(WordFacts::default());
-        let words = &self.words;
-        self.table.insert_unique(hash, id, |id| words[*id as usize].0);
+        self.table.insert_unique(hash, (hash, id), |(hash, _)| *hash);
         id
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.words.len()
+        self.facts.len()
     }
 
     pub(crate) fn facts(&self, id: WordId) -> WordFacts {

@@ -94,7 +94,7 @@ pub(crate) fn tokenize(text: &str, vocabulary: &Vocabulary) -> Vec<Token> {
             end: piece.end as u32,
             char_start: piece.char_start,
             char_end: piece.char_end,
-            word: vocabulary.find(hash, &normal),
+            word: vocabulary.find(hash),
             hash,
             kind: piece.kind,
             shape,

@@ -1,0 +1,167 @@
+//! What holds for every input: no panic, and spans that say what they claim.
+
+use faultline_analysis::Analyzer;
+use faultline_schemas::{Article, Enriched, Mention, Span, TargetSpan};
+use proptest::prelude::*;
+
+fn enrich(article: &Article) -> Enriched {
+    Analyzer::bundled().enrich(article)
+}
+
+fn check(enriched: &Enriched, title_length: u32) {
+    let chars: Vec<char> = enriched.text.chars().collect();
+    let length = chars.len() as u32;
+    let inside = |span: &Span| span.start <= span.end && span.end <= length;
+    let mentions = |all: &[Mention]| {
+        for mention in all {
+            let words: String = chars[mention.start as usize..mention.end as usize].iter().collect();
+            assert_eq!(words, mention.text);
+            assert!(!mention.text.is_empty());
+        }
+    };
+    for actor in &enriched.actors {
+        mentions(&actor.mentions);
+        assert!(!actor.mentions.is_empty() && !actor.id.is_empty(), "{actor:?}");
+        assert!((0.0..=1.0).contains(&actor.salience));
+    }
+    enriched.places.iter().for_each(|place| mentions(&place.mentions));
+    for quote in &enriched.quotes {
+        let spans = [Some(quote.content), quote.cue, quote.source];
+        assert!(spans.iter().flatten().all(inside), "{quote:?}");
+        let speaks = |id: &String| enriched.actors.iter().any(|actor| actor.id == *id);
+        assert!(quote.speaker.iter().all(speaks), "{quote:?}");
+    }
+    for event in &enriched.events {
+        assert!(inside(&event.trigger));
+        for side in [&event.source, &event.target].into_iter().flatten() {
+            assert!(side.span.iter().all(inside));
+            assert!(side.actor.iter().all(|id| enriched.actors.iter().any(|actor| actor.id == *id)), "{side:?}");
+        }
+    }
+    for signal in &enriched.escalation.signals {
+        let bound = if signal.in_title { title_length } else { length };
+        assert!(signal.span.start < signal.span.end && signal.span.end <= bound, "{signal:?}");
+        assert!(signal.weight > 0.0 && signal.weight <= 1.0);
+    }
+    assert!((0.0..=1.0).contains(&enriched.escalation.score));
+    assert!((-1.0..=1.0).contains(&enriched.sentiment.score));
+}
+
+/// Words that set the parts in motion, among marks that try to confuse them.
+fn newsy() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        Just("Kosovo"),
+        Just("Serbia’s"),
+        Just("President"),
+        Just("Aleksandar"),
+        Just("Vučić"),
+        Just("said"),
+        Just("that"),
+        Just("“"),
+        Just("”"),
+        Just("\""),
+        Just("attacked"),
+        Just("by"),
+        Just("was"),
+        Just("not"),
+        Just("the"),
+        Just("U.S."),
+        Just(","),
+        Just("."),
+        Just("\n\n"),
+        Just("\n"),
+        Just("41"),
+        Just("police"),
+        Just("of"),
+        Just("Ministry"),
+        Just("he"),
+        Just("threatened to"),
+        Just("ceasefire"),
+        Just("in"),
+        Just("Brussels"),
+        Just("and"),
+        Just("-"),
+        Just("—"),
+        Just("J."),
+        Just("'s"),
+        Just("1999"),
+        Just("\u{0}"),
+        Just("🦀"),
+        Just("中国"),
+        Just("é́"),
+        Just("SHOUTING"),
+        Just("NATO"),
+        Just("van der"),
+        Just("Bank"),
+        Just("River"),
+        Just("Mr."),
+        Just("war"),
+        Just("tensions"),
+        Just("talks"),
+        Just("could"),
+        Just("(")
+    ];
+    prop::collection::vec((word, prop_oneof![Just(" "), Just(" "), Just(" "), Just("")]), 0..120)
+        .prop_map(|parts| parts.into_iter().flat_map(|(word, gap)| [word, gap]).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_gives_honest_spans(text in any::<String>(), title in any::<Option<String>>()) {
+        let title_length = title.as_deref().map_or(0, |t| t.chars().count() as u32);
+        check(&enrich(&Article { text, title, ..Article::default() }), title_length);
+    }
+
+    #[test]
+    fn newsy_text_gives_honest_spans(text in newsy(), title in newsy()) {
+        let title_length = title.chars().count() as u32;
+        let published_at = Some("2022-08-17T00:00:00Z".to_owned());
+        let language = Some("en".to_owned());
+        check(&enrich(&Article { text, title: Some(title), published_at, language, ..Article::default() }), title_length);
+    }
+
+    #[test]
+    fn any_target_date_and_language_is_survived(
+        text in newsy(), start in any::<u32>(), end in any::<u32>(), date in any::<String>(), language in any::<String>()
+    ) {
+        let targets = vec![TargetSpan { start, end }, TargetSpan { start: start % 200, end: end % 200 }];
+        let article = Article { text, targets, published_at: Some(date), language: Some(language), ..Article::default() };
+        prop_assert_eq!(enrich(&article).targets.len(), 2);
+    }
+
+    #[test]
+    fn the_same_article_gives_the_same_tags(text in newsy()) {
+        let article = Article { text, ..Article::default() };
+        prop_assert_eq!(enrich(&article), enrich(&article));
+    }
+}
+
+/// Shapes that make a careless reader quadratic: this test takes minutes, or for ever, where one does.
+#[test]
+fn time_is_linear_on_hostile_texts() {
+    let started = std::time::Instant::now();
+    for piece in [
+        "Kosovo ",
+        "said ",
+        "“",
+        "attack ",
+        "Vucic ",
+        "A",
+        "'",
+        ".",
+        "a.",
+        "Smith Smith ",
+        "\n",
+        "John Kosovo said, ",
+        "war by ",
+        "\u{0}",
+    ] {
+        let text = piece.repeat(400_000 / piece.len());
+        let language = Some("en".to_owned());
+        let enriched = enrich(&Article { text, language, ..Article::default() });
+        assert_eq!(enriched.escalation.score.clamp(0.0, 1.0), enriched.escalation.score);
+    }
+    assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
+}
