@@ -1,0 +1,76 @@
+//! Reading a whole topic, from its first message to its present end, outside any consumer group.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use rdkafka::{
+    ClientContext, Offset, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext},
+    error::KafkaError,
+};
+
+use crate::{Message, client, settings::Common};
+
+/// Hands every message that is on the topic now to `each`, in order for each partition.
+///
+/// # Errors
+/// When the topic is unknown or its end is not reached within `deadline`.
+pub fn read_all(common: &Common, topic: &str, deadline: Duration, mut each: impl FnMut(Message)) -> anyhow::Result<()> {
+    let until = Instant::now() + deadline;
+    let consumer: BaseConsumer<Quiet> =
+        client::reader_config(common)?.create_with_context(Quiet).context("failed to create a kafka consumer")?;
+    let mut ends = ends(&consumer, topic, deadline)?;
+    let mut assignment = TopicPartitionList::new();
+    for &(partition, low, _) in &ends {
+        assignment.add_partition_offset(topic, partition, Offset::Offset(low))?;
+    }
+    consumer.assign(&assignment).with_context(|| format!("failed to read {topic}"))?;
+    let name: Arc<str> = Arc::from(topic);
+    ends.retain(|(_, low, high)| low < high);
+    while !ends.is_empty() {
+        anyhow::ensure!(Instant::now() < until, "failed to read {topic} to its end within {deadline:?}, try again");
+        match consumer.poll(Duration::from_millis(50)) {
+            Some(Ok(fetched)) => {
+                each(Message::detach(&fetched, Arc::clone(&name)));
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => ends.retain(|(number, ..)| *number != partition),
+            Some(Err(error)) => tracing::debug!(%error, topic, "failed to fetch, trying again"),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Leaves what librdkafka logs to the errors that are returned.
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        client::log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "kafka client error");
+    }
+}
+
+impl ConsumerContext for Quiet {}
+
+/// Number, first and next offset of each partition.
+fn ends(consumer: &BaseConsumer<Quiet>, topic: &str, deadline: Duration) -> anyhow::Result<Vec<(i32, i64, i64)>> {
+    let metadata = consumer
+        .fetch_metadata(Some(topic), deadline)
+        .with_context(|| format!("kafka does not say what partitions {topic} has, check kafka.brokers"))?;
+    let known = metadata.topics().iter().find(|t| t.name() == topic && t.error().is_none());
+    let known =
+        known.with_context(|| format!("topic {topic} does not exist, create it with: faultline topics create"))?;
+    let ends = known.partitions().iter().map(|partition| {
+        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), deadline)?;
+        Ok((partition.id(), low, high))
+    });
+    ends.collect()
+}
