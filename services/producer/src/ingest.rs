@@ -19,7 +19,7 @@ use crate::{
     reader::{Entries, Input as Opened, open_file, open_stream},
     seen::Seen,
     session::Session,
-    settings::{FieldSettings, Format},
+    settings::{FieldSettings, Format, ProducerSettings},
     tally::{Explained, Tally},
 };
 
@@ -48,6 +48,20 @@ pub struct IngestRequest {
     pub max_article_bytes: u32,
     /// As [`crate::ProducerSettings::remember`], over all inputs of this request.
     pub remember: u32,
+}
+
+impl IngestRequest {
+    /// Inputs whose format is told from their names and first bytes, within the limits that the settings set.
+    #[must_use]
+    pub fn new(inputs: Vec<Input>, settings: &ProducerSettings) -> Self {
+        Self {
+            inputs,
+            format: Format::Auto,
+            fields: FieldSettings::default(),
+            max_article_bytes: settings.max_article_bytes,
+            remember: settings.remember,
+        }
+    }
 }
 
 /// How far it is.

@@ -8,13 +8,7 @@ use super::*;
 use crate::outlet::recorded::{Recorded, context, outlet};
 
 fn request(inputs: Vec<Input>) -> IngestRequest {
-    IngestRequest {
-        inputs,
-        format: Format::Auto,
-        fields: FieldSettings::default(),
-        max_article_bytes: 2 * 1024 * 1024,
-        remember: 10_000,
-    }
+    IngestRequest::new(inputs, &ProducerSettings::default())
 }
 
 async fn take(paths: &[&Path]) -> (IngestReport, Arc<Recorded>, Vec<Progress>) {

@@ -103,12 +103,14 @@ pub(crate) mod recorded {
 
     use super::*;
 
+    /// Origin, line, bytes, reason.
+    pub(crate) type Letter = (String, i64, Vec<u8>, &'static str);
+
     /// What came out.
     #[derive(Default)]
     pub(crate) struct Recorded {
         pub(crate) records: Mutex<Vec<Record>>,
-        /// Origin, line, bytes, reason.
-        pub(crate) letters: Mutex<Vec<(String, i64, Vec<u8>, &'static str)>>,
+        pub(crate) letters: Mutex<Vec<Letter>>,
         /// Acknowledgements that wait; none keeps them waiting.
         pub(crate) held: Mutex<Option<Vec<OnAck>>>,
         /// Errors to answer the next articles with.

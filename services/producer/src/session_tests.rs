@@ -13,7 +13,7 @@ fn session() -> (Session, Arc<Recorded>, Stop) {
     let ctx = context();
     let (outlet, recorded) = outlet(&ctx);
     let intake = Intake::new(FieldSettings::default(), 1000);
-    let stop = ctx.stop.clone();
+    let stop = ctx.stop;
     let session = Session::new(Some("a".into()), intake, Seen::new(100, ""), outlet, Arc::default(), stop.clone());
     (session, recorded, stop)
 }
