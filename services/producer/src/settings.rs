@@ -12,10 +12,14 @@ pub struct ProducerSettings {
     /// Where articles come from. All sources run side by side, and each resumes where it stopped.
     pub sources: Vec<SourceSettings>,
     /// An article with more bytes of text than this is refused and goes to the dead letters.
+    #[schemars(range(min = 1))]
     pub max_article_bytes: u32,
-    /// How many revisions each source remembers, to drop exact repeats before they are published.
+    /// How many revisions each source remembers, to drop exact repeats before they are published. They are kept on the
+    /// sources topic, about 11 bytes each, in one message.
+    #[schemars(range(max = 500_000))]
     pub remember: u32,
     /// Seconds between two looks at a watched folder, for file systems that do not report changes.
+    #[schemars(range(min = 1))]
     pub rescan_seconds: u32,
     /// Milliseconds that a watched file must be left alone before an unfinished last line, or a file that is one
     /// article, is taken.
