@@ -235,6 +235,8 @@ def _share_out_names(persons, taken, dropped):
             if owners.setdefault(spelling, person) is person:
                 kept.append(spelling)
         person.names = kept
+        if kept and person.name not in kept:
+            person.name = kept[0]
 
 
 def _rows(persons, countries):
