@@ -65,11 +65,12 @@ def _curated_rows(curated, countries):
         if kind not in TYPES or iso3 and iso3 not in countries:
             raise TableError(f"{entry['line']}: unknown type or country: {kind!r}, {iso3!r}")
         sectors = split_list(entry["sectors"])
-        display = re.sub(r" \([A-Z]\w+\)$", "", entry["name"])
-        spellings = ([entry["name"]] if display == entry["name"] else []) + split_list(entry["names"])
+        # A country in brackets only tells two organisations of one name apart: no paper prints it.
+        is_printed = not entry["name"].endswith(")")
+        spellings = ([entry["name"]] if is_printed else []) + split_list(entry["names"])
         row = _row(entry["name"], kind, iso3, sectors, entry["cameo"] or ("" if iso3 else sectors[0]),
                    with_ascii_forms(spellings, _NOT_AS_ASCII), countries)
-        row["name"] = display
+        row["name"] = spellings[0]
         for name in row["names"]:
             if owners.setdefault(name, entry["line"]) != entry["line"]:
                 raise TableError(f"{entry['line']}: {name!r} already stands at {owners[name]}")
