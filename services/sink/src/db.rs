@@ -1,0 +1,338 @@
+//! One face for both databases: statements with `?` placeholders, values in, rows out.
+//!
+//! Everything above this module writes SQL that SQLite and PostgreSQL read alike; where they differ, the difference
+//! is asked of [`Dialect`].
+
+use std::fmt::Write as _;
+
+use sqlx::postgres::{PgPool, PgRow};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
+
+/// Which database is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite with FTS5.
+    Sqlite,
+    /// PostgreSQL 15 or later.
+    Postgres,
+}
+
+impl Dialect {
+    /// Added to a SELECT whose rows the same transaction is about to change. SQLite has one writer anyway.
+    pub(crate) fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
+    /// `statement` with placeholders as this database wants them. No statement of ours holds a literal `?`.
+    fn numbered(self, statement: &str) -> String {
+        if self == Self::Sqlite {
+            return statement.to_owned();
+        }
+        let mut numbered = String::with_capacity(statement.len() + 64);
+        let mut number = 0;
+        for (index, piece) in statement.split('?').enumerate() {
+            if index > 0 {
+                number += 1;
+                // Writing to a String cannot fail.
+                let _written = write!(numbered, "${number}");
+            }
+            numbered.push_str(piece);
+        }
+        numbered
+    }
+}
+
+/// A value bound to a placeholder.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Int(i64),
+    Real(f64),
+    OptReal(Option<f64>),
+    Text(String),
+    OptText(Option<String>),
+    Bytes(Vec<u8>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+impl From<f32> for Value {
+    fn from(value: f32) -> Self {
+        Self::Real(f64::from(value))
+    }
+}
+impl From<Option<f32>> for Value {
+    fn from(value: Option<f32>) -> Self {
+        Self::OptReal(value.map(f64::from))
+    }
+}
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+impl From<&String> for Value {
+    fn from(value: &String) -> Self {
+        Self::Text(value.clone())
+    }
+}
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+impl From<&Option<String>> for Value {
+    fn from(value: &Option<String>) -> Self {
+        Self::OptText(value.clone())
+    }
+}
+impl From<Option<String>> for Value {
+    fn from(value: Option<String>) -> Self {
+        Self::OptText(value)
+    }
+}
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+/// A row that came back.
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+macro_rules! getter {
+    ($name:ident, $type:ty) => {
+        pub(crate) fn $name(&self, column: usize) -> Result<$type, sqlx::Error> {
+            match self {
+                Self::Sqlite(row) => row.try_get_unchecked(column),
+                Self::Postgres(row) => row.try_get(column),
+            }
+        }
+    };
+}
+
+impl Row {
+    getter!(int, i64);
+    getter!(opt_int, Option<i64>);
+    getter!(text, String);
+    getter!(bytes, Vec<u8>);
+}
+
+/// Binds `values`, runs the query on `$executor` with `$method`.
+macro_rules! bound {
+    ($database:ty, $sql:expr, $values:expr) => {{
+        let mut query = sqlx::query::<$database>(AssertSqlSafe($sql));
+        for value in $values {
+            query = match value {
+                Value::Int(value) => query.bind(value),
+                Value::Real(value) => query.bind(value),
+                Value::OptReal(value) => query.bind(value),
+                Value::Text(value) => query.bind(value),
+                Value::OptText(value) => query.bind(value),
+                Value::Bytes(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+
+/// Connections to one database: one that writes, some that read.
+#[derive(Debug, Clone)]
+pub(crate) enum Database {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres { writer: PgPool, readers: PgPool },
+}
+
+impl Database {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Postgres { .. } => Dialect::Postgres,
+        }
+    }
+
+    /// Starts the transaction that writes. In SQLite it takes the write lock at once, so that what it reads stays
+    /// true until it commits.
+    pub(crate) async fn begin(&self) -> Result<Write, sqlx::Error> {
+        match self {
+            Self::Sqlite { writer, .. } => Ok(Write::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Postgres { writer, .. } => Ok(Write::Postgres(writer.begin().await?)),
+        }
+    }
+
+    /// Reads outside the writing transaction.
+    pub(crate) async fn fetch(&self, statement: &str, values: Vec<Value>) -> Result<Vec<Row>, sqlx::Error> {
+        let sql = self.dialect().numbered(statement);
+        match self {
+            Self::Sqlite { readers, .. } => {
+                Ok(bound!(Sqlite, sql, values).fetch_all(readers).await?.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres { readers, .. } => {
+                Ok(bound!(Postgres, sql, values).fetch_all(readers).await?.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// Gives up to `pages` unused pages of a SQLite file back to the file system. PostgreSQL sees to that itself.
+    pub(crate) async fn shrink(&self, pages: u32) -> Result<(), sqlx::Error> {
+        if let Self::Sqlite { writer, .. } = self {
+            let statement = AssertSqlSafe(format!("PRAGMA incremental_vacuum({pages})"));
+            sqlx::query(statement).fetch_all(writer).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+        }
+    }
+}
+
+/// A transaction that writes; rolled back when dropped without [`Write::commit`].
+pub(crate) enum Write {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Write {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    pub(crate) async fn execute(&mut self, statement: &str, values: Vec<Value>) -> Result<u64, sqlx::Error> {
+        let sql = self.dialect().numbered(statement);
+        match self {
+            Self::Sqlite(tx) => Ok(bound!(Sqlite, sql, values).execute(&mut **tx).await?.rows_affected()),
+            Self::Postgres(tx) => Ok(bound!(Postgres, sql, values).execute(&mut **tx).await?.rows_affected()),
+        }
+    }
+
+    pub(crate) async fn fetch(&mut self, statement: &str, values: Vec<Value>) -> Result<Vec<Row>, sqlx::Error> {
+        let sql = self.dialect().numbered(statement);
+        match self {
+            Self::Sqlite(tx) => {
+                Ok(bound!(Sqlite, sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(tx) => {
+                Ok(bound!(Postgres, sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// `SELECT … WHERE … IN (…)` for any number of values, a few statements' worth at a time. `statement` has
+    /// `{in}` where the list belongs.
+    pub(crate) async fn fetch_in(&mut self, statement: &str, values: Vec<Value>) -> Result<Vec<Row>, sqlx::Error> {
+        let mut rows = Vec::new();
+        for (sql, chunk) in in_chunks(statement, values) {
+            rows.append(&mut self.fetch(&sql, chunk).await?);
+        }
+        Ok(rows)
+    }
+
+    /// A statement with `{in}`, run as [`Write::fetch_in`] does.
+    pub(crate) async fn execute_in(&mut self, statement: &str, values: Vec<Value>) -> Result<(), sqlx::Error> {
+        for (sql, chunk) in in_chunks(statement, values) {
+            self.execute(&sql, chunk).await?;
+        }
+        Ok(())
+    }
+
+    /// Inserts rows, many to a statement. `head` is `INSERT INTO t (a, b) VALUES`, `row` is `(?, ?)`, `tail` an
+    /// `ON CONFLICT` clause or nothing; `values` holds the rows' values one after the other, `width` a row.
+    pub(crate) async fn insert(
+        &mut self,
+        (head, row, tail): (&str, &str, &str),
+        width: usize,
+        values: Vec<Value>,
+    ) -> Result<(), sqlx::Error> {
+        debug_assert_eq!(values.len() % width, 0);
+        let mut left = values.len() / width;
+        let mut values = values.into_iter();
+        while left > 0 {
+            // Few sizes make few different statements, which stay prepared.
+            let rows = INSERT_SIZES.into_iter().find(|&size| size <= left).unwrap_or(1);
+            let rest = format!(", {row}").repeat(rows - 1);
+            let sql = format!("{head} {row}{rest} {tail}");
+            self.execute(&sql, values.by_ref().take(rows * width).collect()).await?;
+            left -= rows;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+    }
+}
+
+/// How many rows go into one INSERT, largest first.
+const INSERT_SIZES: [usize; 4] = [128, 32, 8, 1];
+
+/// How many values go into one IN list.
+const IN_SIZES: [usize; 3] = [256, 32, 4];
+
+/// Splits `values` into IN lists of few different lengths, the last filled up by repeating its last value.
+pub(crate) fn in_chunks(statement: &str, values: Vec<Value>) -> Vec<(String, Vec<Value>)> {
+    let mut chunks = Vec::new();
+    let mut values = values.into_iter().peekable();
+    let mut left = values.len();
+    while left > 0 {
+        let size = IN_SIZES.into_iter().find(|&size| size <= left).unwrap_or(IN_SIZES[2]);
+        let mut chunk: Vec<Value> = values.by_ref().take(size).collect();
+        left -= chunk.len();
+        while let (true, Some(last)) = (chunk.len() < size, chunk.last().cloned()) {
+            chunk.push(last);
+        }
+        let list = format!("?{}", ", ?".repeat(size - 1));
+        chunks.push((statement.replace("{in}", &list), chunk));
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_numbered_for_postgres_only() {
+        assert_eq!(Dialect::Postgres.numbered("a = ? AND b = ?"), "a = $1 AND b = $2");
+        assert_eq!(Dialect::Sqlite.numbered("a = ? AND b = ?"), "a = ? AND b = ?");
+    }
+
+    #[test]
+    fn in_lists_hold_every_value_and_few_lengths() {
+        let chunks = in_chunks("x IN ({in})", (0..295).map(Value::Int).collect());
+        let lengths: Vec<usize> = chunks.iter().map(|(_, values)| values.len()).collect();
+        assert_eq!(lengths, [256, 32, 4, 4]);
+        assert_eq!(chunks[2].0, "x IN (?, ?, ?, ?)");
+        let seen: std::collections::BTreeSet<i64> = chunks
+            .into_iter()
+            .flat_map(|(_, values)| values)
+            .map(|value| if let Value::Int(value) = value { value } else { -1 })
+            .collect();
+        assert!(seen.into_iter().eq(0..295));
+    }
+}

@@ -1,0 +1,223 @@
+//! The sink as a running role.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use faultline_platform::consume::{self, Outlet, Processor, Receipt, Subscription};
+use faultline_platform::dead_letter::DeadLetters;
+use faultline_platform::{Message, Publisher, Rejected, RoleContext};
+use faultline_schemas::{Stage, header, topic};
+use tokio::runtime::Handle;
+
+use crate::error::Fault;
+use crate::write::{Item, Position};
+use crate::writer::{Poison, Writer};
+use crate::{Dialect, Prepared, SinkSettings, Store};
+
+/// Last part of the consumer group's id.
+pub const GROUP: &str = "sink";
+/// How often old articles are looked for.
+const RETENTION_EVERY: Duration = Duration::from_secs(3600);
+/// The first time, after the start: not while a backlog is being caught up with.
+const RETENTION_FIRST: Duration = Duration::from_secs(60);
+/// Name of the database in the health report.
+const DATABASE: &str = "database";
+
+/// Stores what comes on the `enriched` topic until stop is requested.
+///
+/// # Errors
+/// When the settings are wrong, the database is of a later version or refuses the user, or the consume loop fails.
+/// A database that is merely away is waited for.
+pub async fn run(ctx: RoleContext, settings: SinkSettings) -> anyhow::Result<()> {
+    let latch = ctx.health.latch(DATABASE);
+    let Some(store) = open(&ctx, &settings).await? else { return Ok(()) };
+    drop(latch);
+    tracing::info!(location = store.location(), "storing articles");
+    let retention = tokio::spawn(delete_old(ctx.clone(), store.clone(), settings.retention_days));
+
+    let publisher = Publisher::new(&ctx.common.kafka)?;
+    let dead_letters = DeadLetters::new(&ctx, publisher, Stage::Sink);
+    let health = ctx.health.clone();
+    let report = Box::new(move |trouble| health.set_degraded(DATABASE, trouble));
+    let outlet = StoreOutlet {
+        group: GROUP,
+        runtime: Handle::current(),
+        writer: Writer::new(store.clone(), GROUP, ctx.stop.clone(), report),
+        dead_letters: dead_letters.clone(),
+        asked_for: RefCell::default(),
+        ctx: ctx.clone(),
+    };
+    let processor = Rows { dialect: store.dialect() };
+    let subscription = Subscription { topics: vec![&topic::ENRICHED], group: GROUP };
+    let outcome = consume::run(ctx, Stage::Sink, subscription, processor, outlet, dead_letters).await;
+    retention.abort();
+    store.close().await;
+    outcome
+}
+
+/// Opens the database, waiting for one that is away; none when stop was requested meanwhile.
+async fn open(ctx: &RoleContext, settings: &SinkSettings) -> anyhow::Result<Option<Store>> {
+    let mut pause = Duration::from_millis(200);
+    let mut waiting = false;
+    loop {
+        match Store::open(settings, &ctx.common.data_dir).await {
+            Ok(store) => {
+                ctx.health.set_degraded(DATABASE, None);
+                return Ok(Some(store));
+            }
+            Err(error) if error.fault() == Fault::Database => {
+                if !waiting {
+                    tracing::warn!(%error, "database cannot be opened, waiting for it");
+                }
+                waiting = true;
+                ctx.health.set_degraded(DATABASE, Some(error.to_string()));
+            }
+            Err(error) => return Err(error).context("failed to open the database of the sink"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = ctx.stop.wait() => return Ok(None),
+        }
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+async fn delete_old(ctx: RoleContext, store: Store, days: u32) {
+    if days == 0 {
+        return;
+    }
+    let mut pause = RETENTION_FIRST;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = ctx.stop.wait() => return,
+        }
+        pause = RETENTION_EVERY;
+        let cutoff = jiff::Timestamp::now().as_millisecond() - i64::from(days) * 86_400_000;
+        match store.delete_stored_before(cutoff).await {
+            Ok(0) => {}
+            Ok(articles) => tracing::info!(articles, days, "deleted articles older than sink.retention_days"),
+            Err(error) => tracing::warn!(%error, "failed to delete old articles, trying again in an hour"),
+        }
+    }
+}
+
+/// Documents to rows, on the pool.
+struct Rows {
+    dialect: Dialect,
+}
+
+/// Rows, and what a dead letter needs should the database refuse them.
+struct Delivery {
+    rows: Prepared,
+    timestamp_ms: Option<i64>,
+    key: Option<Vec<u8>>,
+    headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Processor for Rows {
+    type Output = Delivery;
+
+    fn process(&self, message: &Message) -> Result<Delivery, Rejected> {
+        header::check_schema(message.header(header::SCHEMA), topic::ENRICHED.schema)
+            .map_err(|mismatch| Rejected::new("unknown_schema_version", mismatch.to_string()))?;
+        let Some(payload) = &message.payload else {
+            return Err(Rejected::new("no_value", "the message has no value: the enriched topic holds no deletions"));
+        };
+        let seen_ms = message.timestamp_ms.unwrap_or_else(|| jiff::Timestamp::now().as_millisecond());
+        let rows = Prepared::new(payload, self.dialect, seen_ms)
+            .map_err(|unstorable| Rejected::new(unstorable.reason, unstorable.problem))?;
+        let (key, headers) = (message.key.clone(), message.headers.clone());
+        Ok(Delivery { rows, timestamp_ms: message.timestamp_ms, key, headers })
+    }
+}
+
+/// Rows to the store, on a thread of its own.
+struct StoreOutlet {
+    group: &'static str,
+    ctx: RoleContext,
+    runtime: Handle,
+    writer: Writer,
+    dead_letters: DeadLetters,
+    /// Where the loop was told to start each partition, until its first message has come.
+    asked_for: RefCell<HashMap<(String, i32), i64>>,
+}
+
+/// What a message had besides its rows.
+struct Envelope {
+    timestamp_ms: Option<i64>,
+    key: Option<Vec<u8>>,
+    headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Outlet<Delivery> for StoreOutlet {
+    fn deliver(&mut self, batch: Vec<(Receipt, Delivery)>) -> anyhow::Result<()> {
+        let mut receipts = Vec::with_capacity(batch.len());
+        let mut envelopes = Vec::with_capacity(batch.len());
+        let mut items = Vec::with_capacity(batch.len());
+        let mut topic: Arc<str> = Arc::from("");
+        for (receipt, Delivery { rows, timestamp_ms, key, headers }) in batch {
+            if &*topic != receipt.topic() {
+                topic = Arc::from(receipt.topic());
+            }
+            let (partition, offset) = (receipt.partition(), receipt.offset());
+            let restarted = self.restarted(receipt.topic(), partition, offset);
+            items.push(Item { position: Position { topic: Arc::clone(&topic), partition, offset, restarted }, rows });
+            envelopes.push(Envelope { timestamp_ms, key, headers });
+            receipts.push(receipt);
+        }
+        let dead_letters = &self.dead_letters;
+        let reject =
+            async |poison: Poison| reject(dead_letters, &items[poison.index], &envelopes[poison.index], &poison).await;
+        self.runtime.block_on(self.writer.write(&items, reject))?;
+        self.ctx.metrics.messages_out.inc_by(receipts.len() as u64);
+        receipts.into_iter().for_each(Receipt::settle);
+        Ok(())
+    }
+
+    fn stored_offsets(&self, partitions: &[(String, i32)]) -> anyhow::Result<Option<HashMap<(String, i32), i64>>> {
+        let stored = self.runtime.block_on(self.writer.store().offsets(self.group))?;
+        let ours: HashMap<(String, i32), i64> =
+            partitions.iter().filter_map(|key| Some((key.clone(), *stored.get(key)?))).collect();
+        self.asked_for.borrow_mut().extend(ours.clone());
+        Ok(Some(ours))
+    }
+}
+
+impl StoreOutlet {
+    /// Whether the first message of a partition lies below the offset that was asked for. Kafka only starts there when
+    /// it has nothing at that offset: the topic was made anew, and what is stored of it says nothing about this one.
+    fn restarted(&self, topic: &str, partition: i32, offset: i64) -> bool {
+        let mut asked_for = self.asked_for.borrow_mut();
+        let Some(asked) = asked_for.remove(&(topic.to_owned(), partition)) else { return false };
+        if offset < asked {
+            tracing::warn!(topic, partition, offset, stored = asked, "topic was made anew, reading it from its start");
+        }
+        offset < asked
+    }
+}
+
+/// Sends the message behind refused rows to the dead letters, and waits until it is there.
+async fn reject(dead_letters: &DeadLetters, item: &Item, envelope: &Envelope, poison: &Poison) -> anyhow::Result<()> {
+    let message = Message {
+        topic: Arc::clone(&item.position.topic),
+        partition: item.position.partition,
+        offset: item.position.offset,
+        timestamp_ms: envelope.timestamp_ms,
+        key: envelope.key.clone(),
+        payload: Some(item.rows.document()?),
+        headers: envelope.headers.clone(),
+    };
+    let rejected = Rejected::new("refused_by_database", poison.error.clone());
+    let (acknowledged, outcome) = tokio::sync::oneshot::channel();
+    let on_ack = Box::new(move |result| {
+        // Nobody waits any more when the role is being torn down.
+        drop(acknowledged.send(result));
+    });
+    dead_letters.reject_message(&message, &rejected, on_ack)?;
+    outcome.await.context("the dead letter was neither acknowledged nor refused")??;
+    Ok(())
+}
