@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use faultline_schemas::{Article, ArticleInfo, Enriched, Provenance, Sentiment};
+use faultline_schemas::{Article, ArticleInfo, Enriched, Provenance, Sentiment, Span};
 
 use crate::escalation::escalation;
 use crate::events::events;
@@ -10,6 +10,7 @@ use crate::fingerprint::fingerprint;
 use crate::knowledge::{Knowledge, KnowledgeFiles, Problem};
 use crate::quotes::quotes;
 use crate::reading::Reading;
+use crate::text::Document;
 
 /// Reads tags out of articles. Made once, shared by all threads.
 pub struct Analyzer {
@@ -56,6 +57,13 @@ impl Analyzer {
                 knowledge: self.knowledge.hash.clone(),
             },
         }
+    }
+
+    /// Sentences of a text as [`Analyzer::enrich`] numbers them, in code points.
+    #[must_use]
+    pub fn sentences(&self, text: &str) -> Vec<Span> {
+        let document = Document::read(text, &self.knowledge.vocabulary);
+        document.sentences.iter().map(|sentence| document.span(sentence.first, sentence.end)).collect()
     }
 
     #[cfg(test)]

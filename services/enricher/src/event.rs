@@ -1,0 +1,63 @@
+//! The events of an article, as messages of their own.
+
+use faultline_analysis::Analyzer;
+use faultline_schemas::{Enriched, Event, Participant, Span};
+
+/// One message for each event of the article, in its order.
+pub(crate) fn messages(analyzer: &Analyzer, enriched: &Enriched) -> Vec<Event> {
+    if enriched.events.is_empty() {
+        return Vec::new();
+    }
+    let sentences = analyzer.sentences(&enriched.text);
+    let starts = code_point_starts(&enriched.text);
+    let text_of = |span: Span| {
+        let at = |code_point: u32| starts.get(code_point as usize).copied().unwrap_or(enriched.text.len());
+        enriched.text[at(span.start)..at(span.end)].to_owned()
+    };
+    let name_of = |side: Option<&Participant>| {
+        let id = side?.actor.as_deref()?;
+        Some(enriched.actors.iter().find(|actor| actor.id == id)?.name.clone())
+    };
+    enriched
+        .events
+        .iter()
+        .map(|tag| Event {
+            schema: Event::SCHEMA.to_owned(),
+            article: enriched.article.id.clone(),
+            revision: enriched.article.revision.clone(),
+            url: enriched.article.url.clone(),
+            outlet: enriched.article.source.clone(),
+            published_at: enriched.article.published_at.clone(),
+            fetched_at: enriched.article.fetched_at.clone(),
+            sentence_text: text_of(sentences.get(tag.sentence as usize).copied().unwrap_or(tag.trigger)),
+            source_name: name_of(tag.source.as_ref()),
+            target_name: name_of(tag.target.as_ref()),
+            tag: tag.clone(),
+        })
+        .collect()
+}
+
+/// Byte offset of each code point.
+fn code_point_starts(text: &str) -> Vec<usize> {
+    text.char_indices().map(|(start, _)| start).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use faultline_schemas::Article;
+
+    use super::*;
+
+    #[test]
+    fn an_event_carries_the_sentence_that_tells_it() {
+        let text = "Talks went on for hours — calmly. Serbia threatened Kosovo with military intervention on Monday. It rained.";
+        let article = Article { id: "a".into(), text: text.into(), ..Article::default() };
+        let analyzer = Analyzer::bundled();
+        let enriched = analyzer.enrich(&article);
+        let messages = messages(analyzer, &enriched);
+        assert_eq!(messages.len(), enriched.events.len());
+        let threat = messages.iter().find(|event| event.key() == "SRB-XKX").expect("Serbia to Kosovo");
+        assert_eq!(threat.sentence_text, "Serbia threatened Kosovo with military intervention on Monday.");
+        assert_eq!(threat.source_name.as_deref(), Some("Serbia"));
+    }
+}
