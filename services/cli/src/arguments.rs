@@ -1,0 +1,109 @@
+//! What can be written after `faultline`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::enrich::EnrichArguments;
+use crate::demo::DemoArguments;
+
+const EXAMPLES: &str = "\
+Examples:
+  faultline demo                            see it work on bundled articles, in a temporary folder
+  faultline up                              run everything on this machine
+  faultline --data-dir /srv/news up         keep the data there
+  faultline --set sink.retention_days=90 up set one setting
+  faultline enricher --config cluster.toml  one role of many, against the Kafka that the file names
+
+Settings come from --config, then the environment (FAULTLINE__KAFKA__BROKERS=…), then flags.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
+
+/// Watches the news for rising tension: who did what to whom, how far it escalates, and the words that say so.
+#[derive(Debug, Parser)]
+#[command(name = "faultline", version, about, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArguments,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every sub-command takes.
+#[derive(Debug, Default, Args)]
+pub(crate) struct GlobalArguments {
+    /// Configuration file, TOML
+    #[arg(long, global = true, value_name = "FILE", env = "FAULTLINE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder for everything kept on this machine; short for --set data_dir=DIR
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// One setting, such as kafka.brokers=kafka:9092; may be given again
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", value_parser = parse_override)]
+    pub(crate) overrides: Vec<(String, toml::Value)>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run every role on this machine, with a bundled broker
+    Up,
+    /// See it work: articles in, tagged, stored, and shown, in a temporary folder
+    Demo(DemoArguments),
+    /// Read the tags out of articles, without Kafka: JSON lines in and out
+    Enrich(EnrichArguments),
+    /// Run the producer: takes articles in from the configured sources
+    Producer,
+    /// Run the enricher: reads the tags out of articles
+    Enricher,
+    /// Run the sink: stores tagged articles
+    Sink,
+}
+
+/// `key=value`, the value in TOML; what is not TOML is text, so that quotes can be left out.
+fn parse_override(argument: &str) -> Result<(String, toml::Value), String> {
+    let (key, value) = argument
+        .split_once('=')
+        .ok_or_else(|| format!("{argument:?} has no '=': write KEY=VALUE, such as kafka.brokers=kafka:9092"))?;
+    let key = key.trim();
+    if key.is_empty() {
+        return Err(format!("{argument:?} names no setting: write KEY=VALUE"));
+    }
+    let parsed = format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut table| {
+        // More than one key means that the text held a line break and another assignment.
+        if table.len() == 1 { table.remove("value") } else { None }
+    });
+    Ok((key.to_owned(), parsed.unwrap_or_else(|| toml::Value::String(value.to_owned()))))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn values_of_overrides_are_toml_or_text() {
+        let cases = [
+            ("a.b=1", toml::Value::Integer(1)),
+            ("a.b=true", toml::Value::Boolean(true)),
+            ("a.b=\"x\"", toml::Value::String("x".into())),
+            ("a.b=kafka:9092", toml::Value::String("kafka:9092".into())),
+            ("a.b=", toml::Value::String(String::new())),
+            ("a.b=x=y", toml::Value::String("x=y".into())),
+            ("a.b=1\nc = 2", toml::Value::String("1\nc = 2".into())),
+            ("a.b=[1, 2]", toml::Value::Array(vec![1.into(), 2.into()])),
+        ];
+        for (argument, expected) in cases {
+            assert_eq!(parse_override(argument).unwrap(), ("a.b".to_owned(), expected), "{argument}");
+        }
+        assert!(parse_override("a.b").is_err());
+        assert!(parse_override("=1").is_err());
+    }
+}

@@ -1,0 +1,3 @@
+//! Tools that do one thing and end.
+
+pub(crate) mod enrich;

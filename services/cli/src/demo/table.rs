@@ -1,0 +1,253 @@
+//! Articles and what was read out of them, for a person.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Color, Style};
+use faultline_schemas::{Direction, Enriched, Level, Polarity, Signal};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::terminal::{Terminal, cut, fit};
+
+const DATE: usize = 10;
+const LEVEL: usize = 10;
+const TONE: usize = 5;
+const GAP: &str = "  ";
+/// Columns before the title.
+const INDENT: usize = DATE + LEVEL + TONE + 3 * GAP.len();
+/// Signals shown of each article.
+const SIGNALS: usize = 3;
+/// Words quoted of each signal, in columns.
+const QUOTED: usize = 40;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+const fn colour(colour: AnsiColor) -> Style {
+    Style::new().fg_color(Some(Color::Ansi(colour)))
+}
+
+/// The whole table, oldest article first, two lines each where there is a signal.
+pub(super) fn render(articles: &[Enriched], terminal: Terminal) -> String {
+    let (title, actors) = flexible_columns(terminal.width);
+    let heading = [fit("DATE", DATE), fit("LEVEL", LEVEL), fit("TONE", TONE), fit("TITLE", title), "ACTORS".to_owned()];
+    let mut out = format!("{}\n", terminal.paint(DIM, &heading.join(GAP)));
+    for article in articles {
+        let cells = [
+            fit(date(article), DATE),
+            level_cell(article.escalation.level, terminal),
+            tone_cell(article, terminal),
+            title_cell(article, title, terminal),
+            terminal.paint(DIM, &cut(&actor_names(article), actors)),
+        ];
+        writeln!(out, "{}", cells.join(GAP).trim_end()).ok();
+        if let Some(line) = signals_line(article, terminal) {
+            writeln!(out, "{:INDENT$}{line}", "").ok();
+        }
+    }
+    out
+}
+
+/// Columns of title and actors.
+fn flexible_columns(width: usize) -> (usize, usize) {
+    let rest = width.saturating_sub(INDENT + GAP.len());
+    let title = (rest * 3 / 5).max(20);
+    (title, rest.saturating_sub(title))
+}
+
+fn date(article: &Enriched) -> &str {
+    article.article.published_at.as_deref().and_then(|at| at.get(..DATE)).unwrap_or("no date")
+}
+
+pub(super) fn level_style(level: Level) -> Style {
+    match level {
+        Level::Calm => DIM,
+        Level::Watch => colour(AnsiColor::Cyan),
+        Level::Elevated => colour(AnsiColor::Yellow),
+        Level::High => colour(AnsiColor::Red),
+        Level::Critical => colour(AnsiColor::Red).bold(),
+    }
+}
+
+fn level_cell(level: Level, terminal: Terminal) -> String {
+    let bar = match level {
+        Level::Calm => '▁',
+        Level::Watch => '▃',
+        Level::Elevated => '▅',
+        Level::High => '▆',
+        Level::Critical => '█',
+    };
+    terminal.paint(level_style(level), &fit(&format!("{bar} {}", level.as_str()), LEVEL))
+}
+
+fn tone_cell(article: &Enriched, terminal: Terminal) -> String {
+    let style = match article.sentiment.label {
+        Polarity::Negative => colour(AnsiColor::Red),
+        Polarity::Neutral => DIM,
+        Polarity::Positive => colour(AnsiColor::Green),
+    };
+    terminal.paint(style, &format!("{:+TONE$.2}", article.sentiment.score))
+}
+
+fn title_cell(article: &Enriched, columns: usize, terminal: Terminal) -> String {
+    let title = title(article);
+    let style = if article.escalation.level >= Level::High { BOLD } else { Style::new() };
+    terminal.paint(style, &fit(&title, columns))
+}
+
+/// The title, or the beginning of the text where there is none.
+pub(super) fn title(article: &Enriched) -> String {
+    match article.article.title.as_deref() {
+        Some(title) if !title.trim().is_empty() => one_line(title),
+        _ => one_line(&article.text.chars().take(120).collect::<String>()),
+    }
+}
+
+fn actor_names(article: &Enriched) -> String {
+    article.actors.iter().map(|actor| actor.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The strongest signals with the words they were read from, as many as fit.
+fn signals_line(article: &Enriched, terminal: Terminal) -> Option<String> {
+    let mut signals: Vec<&Signal> = article.escalation.signals.iter().collect();
+    signals.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    let mut seen = Vec::new();
+    let mut line = String::new();
+    let mut used = INDENT;
+    for signal in signals {
+        let words = cut(&words(article, signal), QUOTED).into_owned();
+        if seen.len() == SIGNALS || seen.contains(&words) {
+            continue;
+        }
+        let (arrow, style) = match signal.direction {
+            Direction::Escalation => ("↑", colour(AnsiColor::Red)),
+            Direction::DeEscalation => ("↓", colour(AnsiColor::Green)),
+        };
+        let category = signal.category.replace('_', " ");
+        let columns = category.width() + words.width() + 7;
+        if used + columns > terminal.width && !seen.is_empty() {
+            break;
+        }
+        used += columns;
+        if !seen.is_empty() {
+            line.push_str(GAP);
+        }
+        write!(line, "{} “{words}”", terminal.paint(style, &format!("{arrow} {category}"))).ok();
+        seen.push(words);
+    }
+    (!seen.is_empty()).then_some(line)
+}
+
+/// The words behind a signal, on one line.
+fn words(article: &Enriched, signal: &Signal) -> String {
+    let text = match (&article.article.title, signal.in_title) {
+        (Some(title), true) => title,
+        _ => &article.text,
+    };
+    let length = signal.span.end.saturating_sub(signal.span.start) as usize;
+    one_line(&text.chars().skip(signal.span.start as usize).take(length).collect::<String>())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use faultline_schemas::{Actor, ArticleInfo, Escalation, Sentiment, Span};
+
+    use super::*;
+
+    const PLAIN: Terminal = Terminal { width: 100, colour: false };
+
+    fn article() -> Enriched {
+        let text = "Élite units: shots were\nfired at police. Later both sides agreed to talk.".to_owned();
+        let span = |words: &str| {
+            let start = text[..text.find(words).unwrap()].chars().count();
+            let end = start + words.chars().count();
+            Span { start: u32::try_from(start).unwrap(), end: u32::try_from(end).unwrap() }
+        };
+        let signal = |category: &str, direction, weight, words: &str| Signal {
+            category: category.into(),
+            direction,
+            weight,
+            span: span(words),
+            in_title: false,
+            rule: String::new(),
+        };
+        Enriched {
+            schema: Enriched::SCHEMA.into(),
+            article: ArticleInfo {
+                id: "a".into(),
+                title: Some("Shots fired in the north, talks to follow within days, both governments say today".into()),
+                published_at: Some("2022-07-31T18:00:00Z".into()),
+                ..ArticleInfo::default()
+            },
+            sentiment: Sentiment::from_score(-0.456),
+            targets: vec![],
+            actors: vec![actor("Kosovo"), actor("Serbia"), actor("Kosovo Police with a long name")],
+            places: vec![],
+            quotes: vec![],
+            events: vec![],
+            escalation: Escalation {
+                score: 0.7,
+                level: Level::High,
+                signals: vec![
+                    signal("talks", Direction::DeEscalation, 0.2, "agreed to talk"),
+                    signal("shots_fired", Direction::Escalation, 0.9, "shots were\nfired"),
+                ],
+            },
+            fingerprint: Default::default(),
+            provenance: Default::default(),
+            text,
+        }
+    }
+
+    fn actor(name: &str) -> Actor {
+        Actor {
+            id: name.into(),
+            name: name.into(),
+            kind: Default::default(),
+            country: None,
+            sectors: vec![],
+            cameo: None,
+            salience: 0.3,
+            sentiment: Default::default(),
+            mentions: vec![],
+        }
+    }
+
+    #[test]
+    fn a_row_shows_date_level_tone_title_actors_and_the_words_of_its_strongest_signals() {
+        let table = render(&[article()], PLAIN);
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(
+            lines[1..],
+            [
+                "2022-07-31  ▆ high      -0.46  Shots fired in the north, talks to follo…  Kosovo, Serbia, Kosovo Poli…",
+                "                               ↑ shots fired “shots were fired”  ↓ talks “agreed to talk”",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_no_colour_is_written_where_it_is_not_wanted() {
+        for width in [60, 80, 100, 160] {
+            let table = render(&[article(), article()], Terminal { width, colour: false });
+            assert!(table.lines().all(|line| line.width() <= width), "{width}:\n{table}");
+            assert!(!table.contains('\u{1b}'));
+        }
+        assert!(render(&[article()], Terminal { width: 100, colour: true }).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn an_article_without_title_date_or_signals_takes_one_line_that_starts_its_text() {
+        let mut bare = article();
+        bare.article = ArticleInfo::default();
+        bare.escalation = Escalation::default();
+        let table = render(&[bare], PLAIN);
+        assert_eq!(table.lines().count(), 2);
+        assert!(table.contains("no date") && table.contains("Élite units: shots were fired"), "{table}");
+    }
+}
