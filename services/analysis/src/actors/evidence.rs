@@ -2,8 +2,8 @@
 
 use super::scene::{Scene, Tag};
 use crate::knowledge::RoleKind;
-use crate::lexicon::Cue;
-use crate::text::{Gap, TokenKind};
+use crate::lexicon::{Cue, Vocabulary};
+use crate::text::{Gap, Shape, TokenKind};
 
 /// What a run of capitals turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,19 @@ pub(super) fn classify(scene: &Scene<'_>, first: usize, end: usize) -> Option<Ki
         return Some(Kind::Organisation);
     }
     if (2..=3).contains(&length) && (gives_age(scene, end) || speaks(scene, first, end)) {
+        return Some(Kind::Person);
+    }
+    // Two or three words in capitals, none of them otherwise known, within a sentence: mostly people.
+    let starts_sentence = scene.document.sentences[scene.document.sentence_of(first)].first == first;
+    let is_unknown =
+        |at: usize| scene.token(at).is_some_and(|t| t.word == Vocabulary::UNKNOWN && t.shape == Shape::Upper);
+    if (2..=3).contains(&length) && !starts_sentence && (first..end).all(is_unknown) {
+        return Some(Kind::Person);
+    }
+    // A first name alone, or an unknown word that speaks.
+    let is_first_name = !starts_sentence && scene.has(first, Cue::FirstName) && !scene.has(first, Cue::LocationHead);
+    let is_surname = is_unknown(first) && scene.has(end, Cue::Reporting);
+    if length == 1 && (is_first_name || is_surname) {
         return Some(Kind::Person);
     }
     None

@@ -1,6 +1,6 @@
 //! Puts names, roles and capitals together into the cast of a document.
 
-use faultline_schemas::MentionLabel;
+use faultline_schemas::{ActorType, MentionLabel};
 
 use super::capitals::Capitals;
 use super::cast::{Cast, Found};
@@ -171,7 +171,10 @@ fn add_name(cast: &mut Cast, scene: &Scene<'_>, name: &Name) {
         found.place = (!found.metonymic).then(|| cast.country_place(country, knowledge));
     } else if let Some(organisation) = name.organisation {
         found.actor = Some(cast.organisation(organisation, knowledge));
-        found.label = MentionLabel::Org;
+        found.label = match knowledge.organisations[organisation as usize].kind {
+            ActorType::EthnicGroup | ActorType::ReligiousGroup => MentionLabel::Norp,
+            _ => MentionLabel::Org,
+        };
     } else if let Some(demonym) = name.demonym {
         found.actor = Some(cast.country(demonym, knowledge));
         found.label = MentionLabel::Norp;
