@@ -46,7 +46,7 @@ mod writer;
 pub use db::Dialect;
 pub use error::{Fault, StoreError};
 pub use read::{Stats, StoredRevision};
-//ROLE2
+pub use role::{GROUP, run};
 pub use rollup::{Point, RollupKind};
 pub use rows::{MAX_ID_BYTES, Prepared, Unstorable};
 pub use search::{Hit, HitSignal, Order, Page, Snippet};

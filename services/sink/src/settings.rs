@@ -19,6 +19,16 @@ pub struct SinkSettings {
     pub retention_days: u32,
 }
 
+impl SinkSettings {
+    /// Finds what the types cannot rule out.
+    ///
+    /// # Errors
+    /// [`StoreError::BadUrl`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        Location::parse(self.url.expose(), Path::new("")).map(drop)
+    }
+}
+
 /// A database's address, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Location {
