@@ -13,8 +13,13 @@ fn read(text: &str) -> Enriched {
     read_on(text, "2022-08-17")
 }
 
+/// The actor of that name or id.
 fn actor<'a>(enriched: &'a Enriched, name: &str) -> &'a Actor {
-    enriched.actors.iter().find(|a| a.name == name).unwrap_or_else(|| panic!("no {name} among {:?}", enriched.actors))
+    enriched
+        .actors
+        .iter()
+        .find(|a| a.name == name || a.id == name)
+        .unwrap_or_else(|| panic!("no {name} among {:?}", enriched.actors))
 }
 
 #[test]
@@ -36,11 +41,9 @@ fn a_role_before_a_name_gives_country_and_sector() {
 fn a_surname_alone_is_the_person_named_in_full() {
     let enriched =
         read("Kosovo Prime Minister Albin Kurti met Serbia's President Aleksandar Vučić. Kurti left. Vucic stayed.");
-    for (name, id, country) in
-        [("Albin Kurti", "KSV/GOV/albin-kurti", "XKX"), ("Aleksandar Vucic", "SRB/GOV/aleksandar-vucic", "SRB")]
-    {
-        let person = actor(&enriched, name);
-        assert_eq!((person.id.as_str(), person.country.as_deref()), (id, Some(country)));
+    for (id, country) in [("KSV/GOV/albin-kurti", "XKX"), ("SRB/GOV/aleksandar-vucic", "SRB")] {
+        let person = actor(&enriched, id);
+        assert_eq!(person.country.as_deref(), Some(country));
         assert_eq!(person.mentions.len(), 2, "{person:?}");
     }
 }
@@ -148,7 +151,7 @@ fn another_language_gets_names_and_no_invented_tone() {
     assert_eq!(enriched.article.language.as_deref(), Some("de"));
     assert_eq!(enriched.sentiment.score, 0.0);
     assert!(enriched.escalation.signals.is_empty() && enriched.events.is_empty());
-    actor(&enriched, "Aleksandar Vucic");
+    actor(&enriched, "SRB/GOV/aleksandar-vucic");
     actor(&enriched, "NATO");
 }
 

@@ -44,7 +44,8 @@ pub(super) fn classify(scene: &Scene<'_>, first: usize, end: usize) -> Option<Ki
     if length > 1 && any(Cue::OrganisationHead) {
         return Some(Kind::Organisation);
     }
-    if (2..=3).contains(&length) && (gives_age(scene, end) || speaks(scene, first, end)) {
+    if (2..=3).contains(&length) && (gives_age(scene, end) || speaks(scene, first, end) || has_office_after(scene, end))
+    {
         return Some(Kind::Person);
     }
     // Two or three words in capitals, none of them otherwise known, within a sentence: mostly people.
@@ -84,6 +85,11 @@ fn has_middle_initial(scene: &Scene<'_>, first: usize, end: usize) -> bool {
 fn gives_age(scene: &Scene<'_>, end: usize) -> bool {
     let is_age = scene.token(end + 1).is_some_and(|t| t.kind == TokenKind::Number && t.end - t.start == 2);
     scene.is_mark(end, ',') && is_age && (scene.is_mark(end + 2, ',') || scene.is_mark(end + 2, '.'))
+}
+
+/// `, the Romanian foreign minister`
+fn has_office_after(scene: &Scene<'_>, end: usize) -> bool {
+    !describe_after(scene, end).sectors.is_empty()
 }
 
 fn speaks(scene: &Scene<'_>, first: usize, end: usize) -> bool {

@@ -1,7 +1,7 @@
 //! Whether a place's name stands for its government or people.
 
 use super::names::Name;
-use super::scene::Scene;
+use super::scene::{Scene, Tag};
 use crate::lexicon::Cue;
 use crate::text::TokenKind;
 
@@ -37,7 +37,7 @@ fn follows_place_word(scene: &Scene<'_>, first: usize) -> bool {
                 let word = scene.document.slice(before, before + 1);
                 matches!(word, "the" | "and" | "or" | "both" | "neighbouring" | "neighboring")
                     || scene.has(before, Cue::LocationLead)
-                    || scene.country_at(before).is_some()
+                    || matches!(scene.tags[before], Tag::Name(_))
             }
             _ => false,
         };
