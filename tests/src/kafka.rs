@@ -1,7 +1,6 @@
 //! Apache Kafka, one broker in KRaft mode, as fetched by `tests/kafka/pom.xml`.
 
 use std::{
-    fmt::Write as _,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -43,8 +42,7 @@ impl Kafka {
             .output()
             .context("java is needed to run Apache Kafka")?;
         anyhow::ensure!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
-        let mut kafka =
-            Self { brokers: format!("127.0.0.1:{port}"), own: Some(Own { process: None, folder, jars }) };
+        let mut kafka = Self { brokers: format!("127.0.0.1:{port}"), own: Some(Own { process: None, folder, jars }) };
         kafka.up()?;
         Ok(kafka)
     }
@@ -53,6 +51,12 @@ impl Kafka {
     #[must_use]
     pub fn brokers(&self) -> &str {
         &self.brokers
+    }
+
+    /// Process id of a broker that is ours and runs.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        Some(self.own.as_ref()?.process.as_ref()?.id())
     }
 
     /// Whether the broker may be killed and restarted by a test.
@@ -79,10 +83,8 @@ impl Kafka {
         command.arg("kafka.Kafka").arg(own.folder.path().join("server.properties"));
         own.process = Some(Process::start("Apache Kafka", &mut command, &log)?);
         let common = crate::topics::common(&self.brokers);
-        process::eventually("Apache Kafka answers", Duration::from_secs(60), || {
-            faultline_platform::topics::answers(&common, Duration::from_secs(2))
-        })
-        .with_context(|| process::tail(&log))
+        process::eventually("Apache Kafka answers", Duration::from_secs(60), || crate::topics::answer(&common))
+            .with_context(|| process::tail(&log))
     }
 }
 
@@ -112,8 +114,7 @@ fn server_properties(port: u16, controller: u16, folder: &Path) -> String {
         ("auto.create.topics.enable", "false".to_owned()),
         ("message.max.bytes", "16777216".to_owned()),
     ] {
-        // Writing to a string cannot fail.
-        drop(writeln!(text, "{key}={value}"));
+        text.push_str(&format!("{key}={value}\n"));
     }
     text
 }

@@ -1,0 +1,139 @@
+//! From published to stored, under a steady load.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use faultline_platform::{Publisher, settings::Common};
+use faultline_schemas::{Article, topic};
+use faultline_tests::{
+    faultline::{Installation, Store},
+    postgres::Postgres,
+    process,
+};
+
+use crate::{
+    Bench, corpus,
+    figures::{Figures, percentile},
+    stored::{self, Reader},
+};
+
+/// Articles a second.
+const RATE: u32 = 200;
+/// Load before the clock runs, until caches are filled and code is compiled.
+const WARM_UP: Duration = Duration::from_secs(4);
+/// How often the store is looked at: latencies are too high by half of this on average.
+const LOOK: Duration = Duration::from_millis(4);
+
+/// On `faultline up`: bundled broker and `SQLite`.
+pub(crate) fn bundled(bench: &Bench, figures: &mut Figures) -> anyhow::Result<()> {
+    let address = format!("127.0.0.1:{}", process::free_port()?);
+    let more = format!("[broker]\nlisten = {address:?}\n");
+    let installation = Installation::new(&address, &Store::Sqlite, &more)?;
+    let mut up = installation.role("up", &["up"])?;
+    let database = installation.folder().join("faultline.db");
+    let open = || Reader::sqlite(&database);
+    let reader = stored::once_there(open, &mut up, &installation.log("up"), Duration::from_secs(20))?;
+    let latencies = measure(bench, &installation, &address, reader)?;
+    report(figures, "latency.bundled", latencies);
+    Ok(())
+}
+
+/// On Apache Kafka and `PostgreSQL`, a process for each role.
+pub(crate) fn kafka(bench: &Bench, figures: &mut Figures) -> anyhow::Result<()> {
+    let server = Postgres::shared()?;
+    let database = server.create_database()?;
+    let brokers = bench.kafka()?.brokers();
+    let installation = Installation::new(brokers, &Store::Url(database.url().to_owned()), "")?;
+    let _enricher = installation.role("enricher", &["enricher"])?;
+    let mut sink = installation.role("sink", &["sink"])?;
+    let open = || Reader::postgres(database.url());
+    let reader = stored::once_there(open, &mut sink, &installation.log("sink"), Duration::from_secs(20))?;
+    let latencies = measure(bench, &installation, brokers, reader)?;
+    report(figures, "latency.kafka", latencies);
+    Ok(())
+}
+
+fn report(figures: &mut Figures, prefix: &str, mut latencies: Vec<f64>) {
+    for (name, percent) in [("p50_ms", 50.0), ("p99_ms", 99.0), ("max_ms", 100.0)] {
+        figures.set(&format!("{prefix}.{name}"), percentile(&mut latencies, percent));
+    }
+}
+
+/// Publishes at a steady rate and watches the store. Returns milliseconds from when each article was due to be published
+/// to when a reader found it stored.
+fn measure(bench: &Bench, installation: &Installation, brokers: &str, mut reader: Reader) -> anyhow::Result<Vec<f64>> {
+    let mut common = faultline_tests::topics::common(brokers);
+    common.topics.prefix = prefix_of(installation.config())?;
+    let articles = &bench.corpus.articles;
+    let mut seen = HashMap::new();
+    publish(articles, &common, "first", 1, Duration::ZERO)?;
+    watch(&mut reader, 1, Duration::from_secs(40), &mut seen).map_err(|error| error.context(installation.logs()))?;
+
+    let warm_up = bench.choose(WARM_UP, Duration::from_secs(1)).as_secs_f64() * f64::from(RATE);
+    let counted = bench.choose(Duration::from_secs(15), Duration::from_secs(3)).as_secs_f64() * f64::from(RATE);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "thousands")]
+    let (warm_up, count) = (warm_up as usize, (warm_up + counted) as usize);
+    let gap = Duration::from_secs(1) / RATE;
+    let due = std::thread::scope(|scope| {
+        let publishing = scope.spawn(|| publish(articles, &common, "load", count, gap));
+        let watched = watch(&mut reader, count + 1, gap * u32::try_from(count)? + Duration::from_secs(30), &mut seen);
+        let due = publishing.join().map_err(|_| anyhow::anyhow!("the publishing thread panicked"))??;
+        watched.map(|()| due).map_err(|error| error.context(installation.logs()))
+    })?;
+    let latency = |(id, due): &(String, Instant)| seen.get(id).map(|at| (*at - *due).as_secs_f64() * 1_000.0);
+    Ok(due.iter().skip(warm_up).filter_map(latency).collect())
+}
+
+/// Publishes `count` articles, one every `gap`. Returns the id of each and when it was due, so that a publisher that
+/// falls behind does not hide it.
+fn publish(
+    articles: &[Article],
+    common: &Common,
+    name: &str,
+    count: usize,
+    gap: Duration,
+) -> anyhow::Result<Vec<(String, Instant)>> {
+    let publisher = Publisher::new(&common.kafka)?;
+    let topic = common.topics.name(&topic::ARTICLES);
+    let mut due = Instant::now();
+    let mut published = Vec::with_capacity(count);
+    for (number, original) in articles.iter().cycle().take(count).enumerate() {
+        let mut article = corpus::copy(original, number);
+        article.id = format!("{name}-{}", article.id);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        article.fetched_at = Some(jiff::Timestamp::now().to_string());
+        publisher.send(corpus::article_record(&topic, &article)?, Box::new(|_| ()))?;
+        published.push((article.id, due));
+        due += gap;
+    }
+    anyhow::ensure!(publisher.flush(Duration::from_secs(20)), "the broker did not acknowledge the articles");
+    Ok(published)
+}
+
+/// Notes when each article is first found in the store, until there are `total`.
+fn watch(
+    reader: &mut Reader,
+    total: usize,
+    deadline: Duration,
+    seen: &mut HashMap<String, Instant>,
+) -> anyhow::Result<()> {
+    let until = Instant::now() + deadline;
+    while seen.len() < total {
+        let newer = reader.newer()?;
+        let now = Instant::now();
+        seen.extend(newer.into_iter().map(|id| (id, now)));
+        anyhow::ensure!(now < until, "{} of {total} articles were stored within {deadline:?}", seen.len());
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
+}
+
+/// The topics' prefix of an installation.
+fn prefix_of(config: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(config)?;
+    let prefix = text.lines().find_map(|line| line.strip_prefix("prefix = \"")?.strip_suffix('"'));
+    prefix.map(str::to_owned).ok_or_else(|| anyhow::anyhow!("{} sets no topics.prefix", config.display()))
+}
