@@ -4,7 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::completions::CompletionsArguments;
+use crate::commands::config::ConfigArguments;
+use crate::commands::dead_letters::DeadLettersArguments;
 use crate::commands::enrich::EnrichArguments;
+use crate::commands::ingest::IngestArguments;
+use crate::commands::schema::SchemaArguments;
+use crate::commands::search::SearchArguments;
+use crate::commands::show::ShowArguments;
+use crate::commands::topics::TopicsArguments;
 use crate::demo::DemoArguments;
 
 const EXAMPLES: &str = "\
@@ -13,6 +21,8 @@ Examples:
   faultline up                              run everything on this machine
   faultline --data-dir /srv/news up         keep the data there
   faultline --set sink.retention_days=90 up set one setting
+  faultline ingest --wait articles.jsonl    take articles in, and return when they are stored
+  faultline search 'level:high since:7d'    find them; faultline show ID says why
   faultline enricher --config cluster.toml  one role of many, against the Kafka that the file names
 
 Settings come from --config, then the environment (FAULTLINE__KAFKA__BROKERS=…), then flags.
@@ -49,14 +59,30 @@ pub(crate) enum Command {
     Up,
     /// See it work: articles in, tagged, stored, and shown, in a temporary folder
     Demo(DemoArguments),
+    /// Take files of articles in
+    Ingest(IngestArguments),
     /// Read the tags out of articles, without Kafka: JSON lines in and out
     Enrich(EnrichArguments),
+    /// Find stored articles by words, actors, countries, signals, level and time
+    Search(SearchArguments),
+    /// Show an article with its tags, and why it has them
+    Show(ShowArguments),
+    /// Check, create or describe the Kafka topics, with the lag of each role
+    Topics(TopicsArguments),
+    /// List, inspect or replay what could not be processed
+    DeadLetters(DeadLettersArguments),
+    /// Show, check or explain the settings
+    Config(ConfigArguments),
     /// Run the producer: takes articles in from the configured sources
     Producer,
     /// Run the enricher: reads the tags out of articles
     Enricher,
     /// Run the sink: stores tagged articles
     Sink,
+    /// Print the schemas of all messages: JSON Schema and AsyncAPI
+    Schema(SchemaArguments),
+    /// Print what a shell needs to complete commands and flags
+    Completions(CompletionsArguments),
 }
 
 /// `key=value`, the value in TOML; what is not TOML is text, so that quotes can be left out.

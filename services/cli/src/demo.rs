@@ -22,14 +22,14 @@ use prometheus::Registry;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
-use self::report::counted;
 use crate::exit::Usage;
+use crate::look::counted;
 use crate::settings::Settings;
 use crate::terminal::{Terminal, say};
 use crate::up::Up;
 
 /// Reports on Kosovo and Serbia from July to December 2022 and others, written for Faultline from public facts. One line
-/// is broken on purpose, and one too long.
+/// is broken on purpose.
 const ARTICLES: &[u8] = include_bytes!("../demo/articles.jsonl");
 const ARTICLES_FILE: &str = "articles.jsonl";
 /// How long to wait for the next article to be stored: what is not by then never will be.
@@ -83,7 +83,7 @@ impl Folder {
 pub(crate) async fn run(arguments: &DemoArguments, mut settings: Settings, stop: Stop) -> anyhow::Result<()> {
     let folder = Folder::open(arguments.keep.as_deref())?;
     settings.move_to(folder.path());
-    let files = files(&arguments.files, folder.path())?;
+    let files = files(&arguments.files, folder.path(), settings.producer.max_article_bytes)?;
 
     say("Starting the broker, producer, enricher and sink …\n");
     let started = Instant::now();
@@ -103,7 +103,7 @@ pub(crate) async fn run(arguments: &DemoArguments, mut settings: Settings, stop:
 }
 
 /// The files to take in: the user's, or the bundled ones written to the folder.
-fn files(own: &[PathBuf], folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn files(own: &[PathBuf], folder: &Path, limit: u32) -> anyhow::Result<Vec<PathBuf>> {
     if let Some(missing) = own.iter().find(|file| !file.is_file()) {
         return Err(Usage(format!("{} is not a file: name files of articles", missing.display())).into());
     }
@@ -111,8 +111,21 @@ fn files(own: &[PathBuf], folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         return Ok(own.to_vec());
     }
     let bundled = folder.join(ARTICLES_FILE);
-    std::fs::write(&bundled, ARTICLES).with_context(|| format!("failed to write {}", bundled.display()))?;
+    std::fs::write(&bundled, [ARTICLES, oversized(limit).as_bytes()].concat())
+        .with_context(|| format!("failed to write {}", bundled.display()))?;
     Ok(vec![bundled])
+}
+
+/// A line with more text than an article may have, to show what becomes of it.
+fn oversized(limit: u32) -> String {
+    let sentence = "The minutes of the talks were read out once more, from the beginning. ";
+    let line = serde_json::json!({
+        "url": "https://archive.example/2022/all-minutes",
+        "title": "Every minute of every talk",
+        "published_at": "2022-12-31T20:00:00Z",
+        "text": sentence.repeat(limit as usize / sentence.len() + 1),
+    });
+    format!("{line}\n")
 }
 
 /// What is shown at the end.
@@ -181,13 +194,7 @@ async fn ingest(settings: &Settings, files: &[PathBuf]) -> anyhow::Result<Ingest
     // A registry of its own: the running producer has the role's name in the shared one.
     let common = Arc::new(settings.common.clone());
     let context = RoleContext::new("producer", common, &Registry::new(), &Health::new(), Stop::new())?;
-    let request = IngestRequest {
-        inputs: files.iter().cloned().map(Input::File).collect(),
-        format: Format::Auto,
-        fields: FieldSettings::default(),
-        max_article_bytes: settings.producer.max_article_bytes,
-        remember: settings.producer.remember,
-    };
+    let request = IngestRequest::new(files.iter().cloned().map(Input::File).collect(), &settings.producer);
     faultline_producer::ingest(context, request, |_| ()).await
 }
 
@@ -250,19 +257,20 @@ mod tests {
     #[test]
     fn the_bundled_articles_hold_a_correction_and_what_must_be_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let bundled = files(&[], folder.path()).unwrap();
-        let taken = identities(&bundled, 2 << 20).unwrap();
+        let limit = 2 << 20;
+        let bundled = files(&[], folder.path(), limit).unwrap();
+        let taken = identities(&bundled, limit).unwrap();
         let ids: BTreeSet<&String> = taken.iter().map(|(id, _)| id).collect();
         let lines =
             std::fs::read(&bundled[0]).unwrap().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
         assert!(ids.len() >= 80, "{} articles", ids.len());
         assert!(taken.len() > ids.len(), "no article is there in two revisions");
-        assert!(lines > taken.len(), "nothing is refused");
+        assert_eq!(lines, taken.len() + 2, "one is broken, one too long");
     }
 
     #[test]
     fn a_file_of_the_user_that_is_missing_is_wrong_usage() {
-        let refusal = files(&["no/such/file.jsonl".into()], Path::new(".")).unwrap_err();
+        let refusal = files(&["no/such/file.jsonl".into()], Path::new("."), 1).unwrap_err();
         assert!(refusal.is::<Usage>(), "{refusal}");
     }
 }

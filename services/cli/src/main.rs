@@ -9,17 +9,18 @@ mod arguments;
 mod commands;
 mod demo;
 mod exit;
+mod look;
 mod settings;
 mod terminal;
 mod up;
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Parser as _;
 use faultline_platform::{Stop, signals, telemetry};
 
-use crate::arguments::{Cli, Command};
+use crate::arguments::{Cli, Command, GlobalArguments};
 use crate::exit::Usage;
 use crate::settings::Settings;
 use crate::up::Role;
@@ -35,28 +36,72 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
-    let mut settings = Settings::load(&cli.global)?;
-    if matches!(cli.command, Command::Demo(_)) {
-        settings.quieten();
+    let global = &cli.global;
+    match &cli.command {
+        Command::Up => serve(global, up::run),
+        Command::Producer => serve(global, |settings, stop| up::run_alone(Role::Producer, settings, stop)),
+        Command::Enricher => serve(global, |settings, stop| up::run_alone(Role::Enricher, settings, stop)),
+        Command::Sink => serve(global, |settings, stop| up::run_alone(Role::Sink, settings, stop)),
+        Command::Demo(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, async { demo::run(arguments, settings.clone(), obeying_signals()).await })
+        }
+        Command::Ingest(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, commands::ingest::run(arguments, &settings))
+        }
+        Command::Enrich(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, async { commands::enrich::run(arguments, &settings) })
+        }
+        Command::Search(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, commands::search::run(arguments, &settings))
+        }
+        Command::Show(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, commands::show::run(arguments, &settings))
+        }
+        Command::Topics(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, commands::topics::run(arguments, &settings.common))
+        }
+        Command::DeadLetters(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, commands::dead_letters::run(arguments, &settings.common))
+        }
+        // These work whatever the settings are.
+        Command::Config(arguments) => commands::config::run(arguments, global),
+        Command::Schema(arguments) => commands::schema::run(arguments),
+        Command::Completions(arguments) => commands::completions::run(arguments),
     }
+}
+
+/// Runs roles until they end or a signal asks them to.
+fn serve<F: Future<Output = anyhow::Result<()>>>(
+    global: &GlobalArguments,
+    work: impl FnOnce(Settings, Stop) -> F,
+) -> anyhow::Result<()> {
+    let settings = Settings::load(global)?;
+    block_on(&settings, async { work(settings.clone(), obeying_signals()).await })
+}
+
+/// Settings of a tool, which logs only what went wrong.
+fn quiet(global: &GlobalArguments) -> anyhow::Result<Settings> {
+    let mut settings = Settings::load(global)?;
+    settings.quieten();
+    Ok(settings)
+}
+
+fn obeying_signals() -> Stop {
+    let stop = Stop::new();
+    signals::listen(stop.clone());
+    stop
+}
+
+fn block_on(settings: &Settings, work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     telemetry::init(&settings.common.log).map_err(|error| Usage(format!("{error:#}")))?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
-    runtime.block_on(dispatch(cli, settings))
-}
-
-async fn dispatch(cli: &Cli, settings: Settings) -> anyhow::Result<()> {
-    let stop = Stop::new();
-    signals::listen(stop.clone());
-    match &cli.command {
-        Command::Up => up::run(settings, stop).await,
-        Command::Demo(arguments) => demo::run(arguments, settings, stop).await,
-        Command::Enrich(arguments) => match commands::enrich::run(arguments, &settings)? {
-            0 => Ok(()),
-            refused => bail!("{refused} of the inputs are no articles, as said above"),
-        },
-        Command::Producer => up::run_alone(Role::Producer, settings, stop).await,
-        Command::Enricher => up::run_alone(Role::Enricher, settings, stop).await,
-        Command::Sink => up::run_alone(Role::Sink, settings, stop).await,
-    }
+    runtime.block_on(work)
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use faultline_enricher::EnricherSettings;
-use faultline_platform::config;
+use faultline_platform::config::{self, Loaded};
 use faultline_platform::settings::Common;
 use faultline_producer::ProducerSettings;
 use faultline_sink::SinkSettings;
@@ -64,8 +64,13 @@ impl BrokerSettings {
 }
 
 impl Settings {
-    /// File, environment and flags put together.
+    /// File, environment and flags put together, and checked.
     pub(crate) fn load(arguments: &GlobalArguments) -> anyhow::Result<Self> {
+        Ok(Self::load_with_origins(arguments)?.value)
+    }
+
+    /// As [`Self::load`], with where each setting was set.
+    pub(crate) fn load_with_origins(arguments: &GlobalArguments) -> anyhow::Result<Loaded<Self>> {
         let mut overrides = Vec::new();
         if let Some(folder) = &arguments.data_dir {
             let folder = folder
@@ -77,10 +82,18 @@ impl Settings {
         // Variables of other programs may hold anything.
         let environment =
             std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-        let loaded = config::load::<Self>(arguments.config.as_deref(), environment, &overrides)?;
-        let mut settings = loaded.value;
-        settings.follow_bundled_broker()?;
-        Ok(settings)
+        let mut loaded = config::load::<Self>(arguments.config.as_deref(), environment, &overrides)?;
+        loaded.value.follow_bundled_broker()?;
+        loaded.value.check()?;
+        Ok(loaded)
+    }
+
+    /// Finds what the types cannot rule out.
+    fn check(&self) -> anyhow::Result<()> {
+        self.common.kafka.check()?;
+        self.producer.check()?;
+        self.sink.check()?;
+        Ok(())
     }
 
     /// Clients follow the bundled broker to where it listens, unless they were sent to another Kafka.
@@ -118,10 +131,10 @@ impl Settings {
         self.sink = SinkSettings::default();
     }
 
-    /// Logs only what went wrong, unless the user asked for more.
+    /// Logs only what went wrong, unless the user asked for more. Dead letters are shown as such.
     pub(crate) fn quieten(&mut self) {
         if self.common.log.filter == Common::default().log.filter {
-            self.common.log.filter = "warn".to_owned();
+            self.common.log.filter = "warn,faultline_platform::dead_letter=error".to_owned();
         }
     }
 }

@@ -48,6 +48,8 @@ pub struct IngestRequest {
     pub max_article_bytes: u32,
     /// As [`crate::ProducerSettings::remember`], over all inputs of this request.
     pub remember: u32,
+    /// Whether the report is to list what was taken in: about 100 bytes of memory an article.
+    pub list_taken: bool,
 }
 
 impl IngestRequest {
@@ -60,6 +62,7 @@ impl IngestRequest {
             fields: FieldSettings::default(),
             max_article_bytes: settings.max_article_bytes,
             remember: settings.remember,
+            list_taken: false,
         }
     }
 }
@@ -114,6 +117,8 @@ pub struct IngestReport {
     pub warnings: BTreeMap<&'static str, u64>,
     /// The first refusals, explained; all are in the dead letters.
     pub explained: Vec<Explained>,
+    /// Id and revision of every article taken in, where that was asked for; later repeats left out.
+    pub taken: Vec<(String, String)>,
     /// Inputs that could not be read, or not to their end, and why. What came before is taken in.
     pub failures: Vec<String>,
     /// True where it was stopped before all was read and acknowledged.
@@ -148,6 +153,9 @@ async fn ingest_through(
     on_progress: impl Fn(Progress) + Send + Sync,
 ) -> anyhow::Result<IngestReport> {
     let tally: Arc<Tally> = Arc::default();
+    if request.list_taken {
+        tally.list_taken();
+    }
     let (started, bytes_total) = (Instant::now(), total(&request.inputs));
     let progress = || Progress {
         bytes_read: tally.bytes_read.load(Ordering::Relaxed),
@@ -185,6 +193,7 @@ async fn ingest_through(
         refused: tally.refusals(),
         warnings: tally.warnings(),
         explained: tally.explained(),
+        taken: tally.taken(),
         failures,
         interrupted: !is_complete,
     })

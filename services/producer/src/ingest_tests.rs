@@ -8,7 +8,7 @@ use super::*;
 use crate::outlet::recorded::{Recorded, context, outlet};
 
 fn request(inputs: Vec<Input>) -> IngestRequest {
-    IngestRequest::new(inputs, &ProducerSettings::default())
+    IngestRequest { list_taken: true, ..IngestRequest::new(inputs, &ProducerSettings::default()) }
 }
 
 async fn take(paths: &[&Path]) -> (IngestReport, Arc<Recorded>, Vec<Progress>) {
@@ -39,6 +39,14 @@ async fn a_report_accounts_for_every_entry() {
     assert_eq!(report.refused, [("not_json", 1), ("too_large", 1)].into());
     assert_eq!(report.warnings, [("date_broken", 1)].into());
     assert_eq!(report.explained.len(), 2);
+    let published: Vec<(String, String)> = recorded
+        .records
+        .lock()
+        .iter()
+        .filter_map(|record| serde_json::from_slice::<faultline_schemas::Article>(record.payload.as_deref()?).ok())
+        .map(|article| (article.id, article.revision))
+        .collect();
+    assert_eq!(report.taken, published);
     assert_eq!(recorded.letters.lock()[1].2.len(), long.len(), "five megabytes are in the dead letters whole");
     assert!(report.failures.len() == 1 && report.failures[0].contains("missing"), "{:?}", report.failures);
     assert!(!report.interrupted);

@@ -235,9 +235,13 @@ impl Session {
         article.fetched_at = Some(Timestamp::now().to_string());
         let (inbox, tally, metrics) = (self.inbox.clone(), Arc::clone(&self.tally), Arc::clone(&self.outlet.metrics));
         let (fetched, acknowledged) = (Instant::now(), (Arc::clone(origin), Arc::clone(&entry)));
+        let identity = tally.lists_taken().then(|| (article.id.clone(), article.revision.clone()));
         let on_ack: OnAck = Box::new(move |result| match result {
             Ok(()) => {
                 count(&tally.acknowledged);
+                if let Some(identity) = identity {
+                    tally.take(identity);
+                }
                 metrics.messages_out.inc();
                 metrics.end_to_end_latency.observe(fetched.elapsed().as_secs_f64());
                 inbox.ledger.lock().settle(number);

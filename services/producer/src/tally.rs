@@ -36,6 +36,8 @@ pub(crate) struct Tally {
     pub(crate) repeats: AtomicU64,
     pub(crate) refused: AtomicU64,
     reasons: Mutex<Reasons>,
+    /// Id and revision of every article acknowledged; none where nobody asked.
+    taken: Mutex<Option<Vec<(String, String)>>>,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +66,26 @@ impl Tally {
         for warning in warnings {
             *reasons.warnings.entry(warning.reason()).or_default() += 1;
         }
+    }
+
+    /// From now on, what is taken in is listed.
+    pub(crate) fn list_taken(&self) {
+        self.taken.lock().get_or_insert_default();
+    }
+
+    pub(crate) fn lists_taken(&self) -> bool {
+        self.taken.lock().is_some()
+    }
+
+    pub(crate) fn take(&self, identity: (String, String)) {
+        if let Some(taken) = &mut *self.taken.lock() {
+            taken.push(identity);
+        }
+    }
+
+    /// What has been listed, which is then forgotten.
+    pub(crate) fn taken(&self) -> Vec<(String, String)> {
+        self.taken.lock().take().unwrap_or_default()
     }
 
     pub(crate) fn refusals(&self) -> BTreeMap<&'static str, u64> {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use faultline_analysis::{Analyzer, Deduplicator};
@@ -16,6 +16,7 @@ use faultline_producer::{
 };
 use faultline_schemas::Enriched;
 
+use super::inputs;
 use crate::settings::Settings;
 
 const EXAMPLES: &str = "\
@@ -35,8 +36,8 @@ pub(crate) struct EnrichArguments {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Threads that read tags; one for each core unless given
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 /// Articles in which near repeats are looked for.
@@ -54,30 +55,35 @@ struct Chunk {
     place: Sender<Vec<Tagged>>,
 }
 
-/// Runs the command. Returns how many entries were refused.
+/// Runs the command.
 ///
 /// # Errors
-/// When a file cannot be read or the output not written; what came before has been written.
-pub(crate) fn run(arguments: &EnrichArguments, settings: &Settings) -> anyhow::Result<u64> {
-    let threads =
-        arguments.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
+/// When a file cannot be read or the output not written, and in the end when something was refused; what came before
+/// has been written.
+pub(crate) fn run(arguments: &EnrichArguments, settings: &Settings) -> anyhow::Result<()> {
+    inputs::check(&arguments.files)?;
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = arguments.threads.map_or_else(cores, usize::from);
     let mut output =
         Output { writer: BufWriter::new(std::io::stdout().lock()), repeats: Deduplicator::new(REMEMBERED), refused: 0 };
     let limit = settings.producer.max_article_bytes;
     for path in &arguments.files {
         let entries = open(path, limit)?;
-        let finished = enrich_one(path, entries, threads, limit, &mut output)?;
-        if !finished {
-            return Ok(output.refused);
+        let is_read = enrich_one(path, entries, threads, limit, &mut output)?;
+        if !is_read {
+            break;
         }
     }
-    output.writer.flush().or_else(ignore_closed)?;
-    Ok(output.refused)
+    output.writer.flush().or_else(ignore_closed).context("failed to write to standard output")?;
+    match output.refused {
+        0 => Ok(()),
+        refused => bail!("{refused} of the inputs are no articles, as said above"),
+    }
 }
 
 fn open(path: &Path, limit: u32) -> anyhow::Result<Entries> {
     let read = Arc::new(AtomicU64::new(0));
-    let is_stdin = path == Path::new("-");
+    let is_stdin = inputs::is_stdin(path);
     let input = if is_stdin { open_stream(std::io::stdin(), &read) } else { open_file(path, 0, &read) };
     let name = (!is_stdin).then_some(path);
     input
@@ -146,7 +152,7 @@ fn tag_all(work: &Receiver<Chunk>, limit: u32) {
     let analyzer = Analyzer::bundled();
     let intake = Intake::new(FieldSettings::default(), limit);
     for Chunk { entries, place } in work {
-        let tagged = entries.iter().map(|entry| tag(&analyzer, &intake, entry)).collect();
+        let tagged = entries.iter().map(|entry| tag(analyzer, &intake, entry)).collect();
         // The writer has gone when nobody reads the output any more.
         drop(place.send(tagged));
     }

@@ -1,3 +1,13 @@
 //! Tools that do one thing and end.
 
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod dead_letters;
 pub(crate) mod enrich;
+pub(crate) mod ingest;
+mod inputs;
+mod output;
+pub(crate) mod schema;
+pub(crate) mod search;
+pub(crate) mod show;
+pub(crate) mod topics;

@@ -3,19 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anstyle::Style;
 use faultline_platform::dead_letter::StoredLetter;
 use faultline_schemas::{Enriched, Level};
 use jiff::civil::Date;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::table::{level_style, title};
+use crate::look::{BOLD, bytes, counted, level_style, title};
 use crate::terminal::{Terminal, cut, wrap};
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Most weeks drawn: with more, the latest.
 const WEEKS: usize = 52;
-const HEADING: Style = Style::new().bold();
 
 /// How tension moved, week by week; nothing for less than three weeks.
 pub(super) fn weeks(articles: &[Enriched], terminal: Terminal) -> Option<String> {
@@ -35,7 +33,7 @@ pub(super) fn weeks(articles: &[Enriched], terminal: Terminal) -> Option<String>
     let gap = means.len().saturating_sub(from.to_string().len()).max(2);
     Some(format!(
         "{}\n  {bars}\n  {from}{:gap$}{to}\n",
-        terminal.paint(HEADING, "Tension week by week (mean score of the articles)"),
+        terminal.paint(BOLD, "Tension week by week (mean score of the articles)"),
         ""
     ))
 }
@@ -92,17 +90,17 @@ pub(super) fn repeats(
         let dropped = counted(usize::try_from(dropped).unwrap_or(usize::MAX), "exact repeat");
         writeln!(out, "  = {dropped} dropped before tagging").ok();
     }
-    let heading = terminal.paint(HEADING, "Repeats and corrections");
+    let heading = terminal.paint(BOLD, "Repeats and corrections");
     (!out.is_empty()).then(|| format!("{heading}\n{out}"))
 }
 
 /// What was refused, and why.
 pub(super) fn dead_letters(letters: &[StoredLetter], terminal: Terminal) -> String {
     if letters.is_empty() {
-        return format!("{}\n", terminal.paint(HEADING, "Nothing went to the dead letters"));
+        return format!("{}\n", terminal.paint(BOLD, "Nothing went to the dead letters"));
     }
     let heading = format!("{} went to the dead letters, bytes untouched", counted(letters.len(), "input"));
-    let mut out = format!("{}\n", terminal.paint(HEADING, &heading));
+    let mut out = format!("{}\n", terminal.paint(BOLD, &heading));
     for stored in letters {
         let letter = &stored.letter;
         let place = match letter.origin.is_empty() {
@@ -122,22 +120,9 @@ fn file_name(origin: &str) -> &str {
     origin.rsplit('/').next().unwrap_or(origin)
 }
 
-/// `1 article`, `2 articles`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-fn bytes(count: u64) -> String {
-    match count {
-        0..1_000 => format!("{count} B"),
-        1_000..1_000_000 => format!("{:.0} kB", count as f64 / 1e3),
-        _ => format!("{:.1} MB", count as f64 / 1e6),
-    }
-}
-
 /// How to look further.
 pub(super) fn further(kept: Option<&str>, articles: &[Enriched], terminal: Terminal) -> String {
-    let heading = terminal.paint(HEADING, "Look further");
+    let heading = terminal.paint(BOLD, "Look further");
     let Some(folder) = kept else {
         return format!(
             "{heading}\n  faultline demo --keep DIR    the same, kept in a folder to search\n  \

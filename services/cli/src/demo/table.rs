@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Color, Style};
-use faultline_schemas::{Direction, Enriched, Level, Polarity, Signal};
+use anstyle::Style;
+use faultline_schemas::{Enriched, Level, Signal};
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::look::{BOLD, DIM, LEVEL, arrow, level_cell, signal_words, spaced, title, tone_style};
 use crate::terminal::{Terminal, cut, fit};
 
 const DATE: usize = 10;
-const LEVEL: usize = 10;
 const TONE: usize = 5;
 const GAP: &str = "  ";
 /// Columns before the title.
@@ -18,13 +18,6 @@ const INDENT: usize = DATE + LEVEL + TONE + 3 * GAP.len();
 const SIGNALS: usize = 3;
 /// Words quoted of each signal, in columns.
 const QUOTED: usize = 40;
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-
-const fn colour(colour: AnsiColor) -> Style {
-    Style::new().fg_color(Some(Color::Ansi(colour)))
-}
 
 /// The whole table, oldest article first, two lines each where there is a signal.
 pub(super) fn render(articles: &[Enriched], terminal: Terminal) -> String {
@@ -58,48 +51,14 @@ fn date(article: &Enriched) -> &str {
     article.article.published_at.as_deref().and_then(|at| at.get(..DATE)).unwrap_or("no date")
 }
 
-pub(super) fn level_style(level: Level) -> Style {
-    match level {
-        Level::Calm => DIM,
-        Level::Watch => colour(AnsiColor::Cyan),
-        Level::Elevated => colour(AnsiColor::Yellow),
-        Level::High => colour(AnsiColor::Red),
-        Level::Critical => colour(AnsiColor::Red).bold(),
-    }
-}
-
-fn level_cell(level: Level, terminal: Terminal) -> String {
-    let bar = match level {
-        Level::Calm => '▁',
-        Level::Watch => '▃',
-        Level::Elevated => '▅',
-        Level::High => '▆',
-        Level::Critical => '█',
-    };
-    terminal.paint(level_style(level), &fit(&format!("{bar} {}", level.as_str()), LEVEL))
-}
-
 fn tone_cell(article: &Enriched, terminal: Terminal) -> String {
-    let style = match article.sentiment.label {
-        Polarity::Negative => colour(AnsiColor::Red),
-        Polarity::Neutral => DIM,
-        Polarity::Positive => colour(AnsiColor::Green),
-    };
-    terminal.paint(style, &format!("{:+TONE$.2}", article.sentiment.score))
+    terminal.paint(tone_style(article.sentiment), &format!("{:+TONE$.2}", article.sentiment.score))
 }
 
 fn title_cell(article: &Enriched, columns: usize, terminal: Terminal) -> String {
     let title = title(article);
     let style = if article.escalation.level >= Level::High { BOLD } else { Style::new() };
     terminal.paint(style, &fit(&title, columns))
-}
-
-/// The title, or the beginning of the text where there is none.
-pub(super) fn title(article: &Enriched) -> String {
-    match article.article.title.as_deref() {
-        Some(title) if !title.trim().is_empty() => one_line(title),
-        _ => one_line(&article.text.chars().take(120).collect::<String>()),
-    }
 }
 
 fn actor_names(article: &Enriched) -> String {
@@ -114,15 +73,12 @@ fn signals_line(article: &Enriched, terminal: Terminal) -> Option<String> {
     let mut line = String::new();
     let mut used = INDENT;
     for signal in signals {
-        let words = cut(&words(article, signal), QUOTED).into_owned();
+        let words = cut(&signal_words(article, signal), QUOTED).into_owned();
         if seen.len() == SIGNALS || seen.contains(&words) {
             continue;
         }
-        let (arrow, style) = match signal.direction {
-            Direction::Escalation => ("↑", colour(AnsiColor::Red)),
-            Direction::DeEscalation => ("↓", colour(AnsiColor::Green)),
-        };
-        let category = signal.category.replace('_', " ");
+        let (arrow, style) = arrow(signal.direction);
+        let category = spaced(&signal.category);
         let columns = category.width() + words.width() + 7;
         if used + columns > terminal.width && !seen.is_empty() {
             break;
@@ -137,25 +93,11 @@ fn signals_line(article: &Enriched, terminal: Terminal) -> Option<String> {
     (!seen.is_empty()).then_some(line)
 }
 
-/// The words behind a signal, on one line.
-fn words(article: &Enriched, signal: &Signal) -> String {
-    let text = match (&article.article.title, signal.in_title) {
-        (Some(title), true) => title,
-        _ => &article.text,
-    };
-    let length = signal.span.end.saturating_sub(signal.span.start) as usize;
-    one_line(&text.chars().skip(signal.span.start as usize).take(length).collect::<String>())
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use faultline_schemas::{Actor, ArticleInfo, Escalation, Sentiment, Span};
+    use faultline_schemas::{Actor, ArticleInfo, Direction, Escalation, Sentiment, Span};
 
     use super::*;
 
