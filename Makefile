@@ -36,7 +36,7 @@ bench: tools-build tools-test build ## prints the measured table and writes targ
 	$(CARGO) run $(PROFILE) --locked -p faultline-tests --bin bench
 
 soak: tools-build tools-test build ## long rounds of kills and restarts (FAULTLINE_SOAK_ROUNDS, default 50)
-	FAULTLINE_SOAK_ROUNDS=$${FAULTLINE_SOAK_ROUNDS:-50} $(CARGO) test $(PROFILE) --locked -p faultline-tests --test chaos -- --test-threads=1 --nocapture
+	FAULTLINE_SOAK_ROUNDS=$${FAULTLINE_SOAK_ROUNDS:-50} $(CARGO) test $(PROFILE) --locked -p faultline-tests --test end_to_end killed -- --test-threads=1 --nocapture
 
 audit: ## licences, duplicate and unused dependencies; installs its tools, which takes minutes
 	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

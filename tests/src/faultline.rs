@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use faultline_platform::settings::Common;
 
 use crate::process::{self, Process};
 
@@ -26,6 +27,10 @@ pub fn binary(name: &str) -> PathBuf {
 pub struct Installation {
     folder: tempfile::TempDir,
     config: PathBuf,
+    brokers: String,
+    /// Prefix of its topics and groups.
+    name: String,
+    store_url: String,
 }
 
 impl Installation {
@@ -53,7 +58,7 @@ impl Installation {
         );
         let config = folder.path().join("faultline.toml");
         std::fs::write(&config, text)?;
-        Ok(Self { folder, config })
+        Ok(Self { folder, config, brokers: brokers.to_owned(), name, store_url: url })
     }
 
     /// Where its files are.
@@ -108,6 +113,21 @@ impl Installation {
             String::from_utf8_lossy(&output.stderr)
         );
         Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// How its roles reach Kafka, and what its topics are called.
+    #[must_use]
+    pub fn common(&self) -> Common {
+        let mut common = crate::topics::common(&self.brokers);
+        self.name.clone_into(&mut common.kafka.group_prefix);
+        self.name.clone_into(&mut common.topics.prefix);
+        common
+    }
+
+    /// Where it stores.
+    #[must_use]
+    pub fn store_url(&self) -> &str {
+        &self.store_url
     }
 
     /// All logs, for messages of tests that fail.

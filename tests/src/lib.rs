@@ -14,4 +14,5 @@ pub mod kafka;
 pub mod postgres;
 pub mod process;
 pub mod shared;
+pub mod stack;
 pub mod topics;

@@ -25,7 +25,8 @@ pub struct Postgres {
 }
 
 struct Own {
-    process: Option<Process>,
+    /// Behind a lock, so that a test can restart the server while it holds a database.
+    process: Mutex<Option<Process>>,
     folder: tempfile::TempDir,
     programs: PathBuf,
     account: Option<Account>,
@@ -63,7 +64,7 @@ impl Postgres {
         anyhow::ensure!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
         let port = process::free_port()?;
         let url = format!("postgres://faultline@127.0.0.1:{port}/postgres");
-        let mut postgres = Self { url, own: Some(Own { process: None, folder, programs, account, port }) };
+        let postgres = Self { url, own: Some(Own { process: Mutex::new(None), folder, programs, account, port }) };
         postgres.up()?;
         Ok(postgres)
     }
@@ -90,9 +91,9 @@ impl Postgres {
     }
 
     /// Kills the server, as a power failure would.
-    pub fn kill(&mut self) {
-        if let Some(own) = &mut self.own {
-            own.process = None;
+    pub fn kill(&self) {
+        if let Some(own) = &self.own {
+            *own.process() = None;
         }
     }
 
@@ -100,14 +101,15 @@ impl Postgres {
     ///
     /// # Errors
     /// When it does not come up.
-    pub fn up(&mut self) -> anyhow::Result<()> {
-        let Some(own) = &mut self.own else { return Ok(()) };
+    pub fn up(&self) -> anyhow::Result<()> {
+        let Some(own) = &self.own else { return Ok(()) };
         let log = own.folder.path().join("postgres.log");
         let url = self.url.clone();
         process::eventually("PostgreSQL answers", Duration::from_secs(60), || {
             // After a kill it refuses to start until the last of its former children has gone.
-            if !own.process.as_mut().is_some_and(Process::is_running) {
-                own.process = own.launch(&log).ok();
+            let mut process = own.process();
+            if !process.as_mut().is_some_and(Process::is_running) {
+                *process = own.launch(&log).ok();
             }
             run(&url, "SELECT 1").is_ok()
         })
@@ -130,6 +132,10 @@ impl Postgres {
 }
 
 impl Own {
+    fn process(&self) -> std::sync::MutexGuard<'_, Option<Process>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn launch(&self, log: &Path) -> anyhow::Result<Process> {
         let mut command = as_account(&self.programs.join("postgres"), self.account, self.folder.path());
         command.arg("-D").arg(self.folder.path().join("data")).args(["-p", &self.port.to_string()]);
