@@ -176,7 +176,7 @@ fn is_passive(reading: &Reading<'_>, sentence: Sentence, trigger: &Trigger) -> b
         );
     let from = sentence.first.max(trigger.first.saturating_sub(3));
     let has_be = (from..trigger.first).any(|at| reading.knowledge.vocabulary.has(tokens[at].word, Cue::PassiveBe));
-    has_be && ends_ed || reading.document.slice(trigger.end, trigger.end + 1) == "by" && ends_ed
+    ends_ed && (has_be || reading.document.slice(trigger.end, trigger.end + 1) == "by")
 }
 
 fn by_agent<'r>(reading: &'r Reading<'_>, trigger: &Trigger, after: &[&'r Found]) -> Option<&'r Found> {

@@ -73,7 +73,7 @@ fn a_capital_after_a_preposition_is_a_place_and_else_a_government() {
 #[test]
 fn places_have_coordinates() {
     let enriched = read("The leaders met in Brussels.");
-    let brussels = enriched.places.iter().find(|p| p.name == "Brussels").unwrap();
+    let brussels = enriched.places.iter().find(|p| p.name == "Brussels").expect("Brussels is a place");
     assert_eq!(brussels.country.as_deref(), Some("BEL"));
     assert!(brussels.latitude.is_some_and(|l| (l - 50.8).abs() < 0.3), "{brussels:?}");
 }

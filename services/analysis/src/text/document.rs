@@ -31,7 +31,7 @@ impl<'a> Document<'a> {
     pub(crate) fn read(text: &'a str, vocabulary: &Vocabulary) -> Self {
         let text = if text.len() <= MAX_READ_BYTES { text } else { &text[..text.floor_char_boundary(MAX_READ_BYTES)] };
         let tokens = tokenize(text, vocabulary);
-        let sentences = split(&tokens, vocabulary);
+        let sentences = split(text, &tokens, vocabulary);
         Self { text, tokens, sentences }
     }
 

@@ -8,7 +8,7 @@ use crate::lexicon::{Cue, Vocabulary};
 const MAX_SENTENCE_TOKENS: usize = 400;
 
 /// Splits tokens into sentences and headings: at full stops that end no abbreviation, and at paragraphs.
-pub(crate) fn split(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Sentence> {
+pub(crate) fn split(text: &str, tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Sentence> {
     let mut sentences = Vec::with_capacity(tokens.len() / 20 + 1);
     let hard_wrapped = is_hard_wrapped(tokens);
     let mut first = 0;
@@ -16,8 +16,9 @@ pub(crate) fn split(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Sentence> 
     for at in 0..tokens.len() {
         let next = at + 1;
         let break_before_next = tokens.get(next).is_none_or(|token| line_break(token.gap, hard_wrapped));
-        let is_end =
-            break_before_next || next - first >= MAX_SENTENCE_TOKENS || ends_sentence(tokens, first, at, vocabulary);
+        let is_end = break_before_next
+            || next - first >= MAX_SENTENCE_TOKENS
+            || ends_sentence(text, tokens, first, at, vocabulary);
         if is_end {
             sentences.push(Sentence { first, end: next, starts_paragraph });
             first = next;
@@ -42,7 +43,7 @@ fn is_hard_wrapped(tokens: &[Token]) -> bool {
 }
 
 /// Whether the sentence from `first` ends with token `at`.
-fn ends_sentence(tokens: &[Token], first: usize, at: usize, vocabulary: &Vocabulary) -> bool {
+fn ends_sentence(text: &str, tokens: &[Token], first: usize, at: usize, vocabulary: &Vocabulary) -> bool {
     let Some(next) = tokens.get(at + 1) else { return true };
     if next.gap == Gap::None {
         return ends_without_space(tokens, at, next);
@@ -65,7 +66,7 @@ fn ends_sentence(tokens: &[Token], first: usize, at: usize, vocabulary: &Vocabul
         TokenKind::Mark('.') => opens_sentence && !(stop == at && is_abbreviation(tokens, first, stop, vocabulary)),
         // "in the U.S. The army": the dot belongs to the acronym, and ends the sentence only before a usual beginning.
         TokenKind::Word if token.end - token.start > 2 && stop == at => {
-            ends_with_dot(token) && next.is_capitalised() && vocabulary.has(next.word, Cue::Starter)
+            ends_with_dot(text, token) && next.is_capitalised() && vocabulary.has(next.word, Cue::Starter)
         }
         _ => false,
     }
@@ -87,9 +88,9 @@ fn is_closing(kind: TokenKind) -> bool {
     matches!(kind, TokenKind::Mark('”' | '"' | '’' | '\'' | ')' | ']'))
 }
 
-/// Acronym tokens keep their last dot, so their code points outnumber those of the normal form; only they end in one.
-fn ends_with_dot(token: &Token) -> bool {
-    token.shape == super::Shape::AllUpper && (token.end - token.start) % 2 == 0 && token.end - token.start <= 8
+/// `U.S.`: an acronym keeps its last dot.
+fn ends_with_dot(text: &str, token: &Token) -> bool {
+    text.as_bytes().get(token.end as usize - 1) == Some(&b'.')
 }
 
 fn is_abbreviation(tokens: &[Token], first: usize, stop: usize, vocabulary: &Vocabulary) -> bool {
