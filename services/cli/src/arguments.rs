@@ -28,6 +28,26 @@ Examples:
 Settings come from --config, then the environment (FAULTLINE__KAFKA__BROKERS=…), then flags.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
 
+const UP_EXAMPLES: &str = "\
+Examples:
+  faultline up
+  faultline --data-dir /srv/news --config faultline.toml up
+  faultline --set broker.listen=127.0.0.1:0 up            on a free port, which the other commands find
+  faultline --set kafka.brokers=kafka:9092 up             all roles, against another Kafka";
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  faultline demo                            on the bundled articles
+  faultline demo my-articles.jsonl.gz       on articles of your own
+  faultline demo --keep DIR                 and look further afterwards: faultline --data-dir DIR search WORDS";
+
+const ROLE_EXAMPLES: &str = "\
+Examples:
+  faultline producer --config cluster.toml
+  faultline enricher --config cluster.toml                 more of them share the work
+  faultline sink --config cluster.toml --set sink.url=postgres://faultline@db/faultline
+  faultline topics describe --config cluster.toml          how far each role is";
+
 /// Watches the news for rising tension: who did what to whom, how far it escalates, and the words that say so.
 #[derive(Debug, Parser)]
 #[command(name = "faultline", version, about, after_help = EXAMPLES, arg_required_else_help = true)]
@@ -56,8 +76,10 @@ pub(crate) struct GlobalArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run every role on this machine, with a bundled broker
+    #[command(after_help = UP_EXAMPLES)]
     Up,
     /// See it work: articles in, tagged, stored, and shown, in a temporary folder
+    #[command(after_help = DEMO_EXAMPLES)]
     Demo(DemoArguments),
     /// Take files of articles in
     Ingest(IngestArguments),
@@ -74,10 +96,13 @@ pub(crate) enum Command {
     /// Show, check or explain the settings
     Config(ConfigArguments),
     /// Run the producer: takes articles in from the configured sources
+    #[command(after_help = ROLE_EXAMPLES)]
     Producer,
     /// Run the enricher: reads the tags out of articles
+    #[command(after_help = ROLE_EXAMPLES)]
     Enricher,
     /// Run the sink: stores tagged articles
+    #[command(after_help = ROLE_EXAMPLES)]
     Sink,
     /// Print the schemas of all messages: JSON Schema and AsyncAPI
     Schema(SchemaArguments),

@@ -94,15 +94,27 @@ impl Progress {
         self.acknowledged as f64 / self.elapsed.as_secs_f64().max(0.001)
     }
 
+    /// Bytes of the entries that are acknowledged, dropped or refused, estimated from their number: what was read
+    /// ahead is still on its way.
+    #[must_use]
+    pub fn bytes_settled(&self) -> u64 {
+        let settled = (self.acknowledged + self.repeats + self.refused).min(self.read);
+        match self.read {
+            0 => 0,
+            read => u64::try_from(u128::from(self.bytes_read) * u128::from(settled) / u128::from(read)).unwrap_or(0),
+        }
+    }
+
     /// How long the rest takes at the pace so far; none where that cannot be told.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
     pub fn time_left(&self) -> Option<Duration> {
-        let left = self.bytes_total?.saturating_sub(self.bytes_read);
-        if self.bytes_read == 0 {
+        let settled = self.bytes_settled();
+        let left = self.bytes_total?.saturating_sub(settled);
+        if settled == 0 {
             return None;
         }
-        Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * left as f64 / self.bytes_read as f64).ok()
+        Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * left as f64 / settled as f64).ok()
     }
 }
 

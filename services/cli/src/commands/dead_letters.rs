@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use faultline_platform::dead_letter::{Browser, Replayed, StoredLetter};
 use faultline_platform::settings::Common;
 use faultline_platform::topics;
@@ -63,13 +63,13 @@ enum Action {
         raw: bool,
     },
     /// Put letters back on the topics they came from
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = EXAMPLES, group = ArgGroup::new("which").args(["ids", "all"]).required(true))]
     Replay {
         /// Ids of the letters, PARTITION:OFFSET
-        #[arg(value_name = "ID", value_parser = parse_id, required_unless_present = "all")]
+        #[arg(value_name = "ID", value_parser = parse_id)]
         ids: Vec<String>,
         /// All letters that can be
-        #[arg(long, conflicts_with = "ids")]
+        #[arg(long)]
         all: bool,
         /// Print JSON
         #[arg(long)]

@@ -52,7 +52,7 @@ pub(crate) async fn run(arguments: &IngestArguments, settings: &Settings) -> any
     let started = jiff::Timestamp::now();
     let report = ingest(arguments, settings, &stop).await?;
     let stored = match arguments.wait && !report.interrupted {
-        true => Some(wait::until_stored(&report.taken, settings, started, &stop).await?),
+        true => Some(wait(&report.taken, settings, started, &stop).await?),
         false => None,
     };
     if arguments.json {
@@ -73,6 +73,19 @@ async fn ingest(arguments: &IngestArguments, settings: &Settings, stop: &Stop) -
     let report = faultline_producer::ingest(context, request, |progress| meter.show(&progress)).await;
     meter.finish();
     report
+}
+
+async fn wait(
+    taken: &[(String, String)],
+    settings: &Settings,
+    started: jiff::Timestamp,
+    stop: &Stop,
+) -> anyhow::Result<Stored> {
+    let meter = Meter::new();
+    let stored =
+        wait::until_stored(taken, settings, started, stop, |stored| meter.show_stored(stored, taken.len())).await;
+    meter.finish();
+    stored
 }
 
 /// Refused entries are in the dead letters, so that nothing failed; what could not be read or stored did.

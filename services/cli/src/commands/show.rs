@@ -21,7 +21,7 @@ Examples:
   faultline show 9f3c61d2a4b07e58 | less
   faultline show 9f3c61d2a4b07e58 --json | jq .article.events
 
-On a terminal tags are in colour. Otherwise [actors], {↑ what escalates} and {↓ what calms} are marked.";
+On a terminal tags are in colour. Otherwise [actors and places], {↑what escalates} and {↓what calms} are marked.";
 
 /// What `faultline show` takes.
 #[derive(Debug, Args)]

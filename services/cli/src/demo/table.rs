@@ -73,12 +73,14 @@ fn signals_line(article: &Enriched, terminal: Terminal) -> Option<String> {
     let mut line = String::new();
     let mut used = INDENT;
     for signal in signals {
-        let words = cut(&signal_words(article, signal), QUOTED).into_owned();
+        let category = spaced(&signal.category);
+        // Arrow, blanks and quotation marks take five columns.
+        let room = terminal.width.saturating_sub(INDENT + category.width() + 5);
+        let words = cut(&signal_words(article, signal), QUOTED.min(room)).into_owned();
         if seen.len() == SIGNALS || seen.contains(&words) {
             continue;
         }
         let (arrow, style) = arrow(signal.direction);
-        let category = spaced(&signal.category);
         let columns = category.width() + words.width() + 7;
         if used + columns > terminal.width && !seen.is_empty() {
             break;
@@ -167,7 +169,7 @@ mod tests {
         assert_eq!(
             lines[1..],
             [
-                "2022-07-31  ▆ high      -0.46  Shots fired in the north, talks to follo…  Kosovo, Serbia, Kosovo Poli…",
+                "2022-07-31  ▆ high      -0.46  Shots fired in the north, talks to foll…  Kosovo, Serbia, Kosovo Pol…",
                 "                               ↑ shots fired “shots were fired”  ↓ talks “agreed to talk”",
             ]
         );

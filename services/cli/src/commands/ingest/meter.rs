@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use faultline_producer::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -14,35 +14,46 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 
 pub(super) enum Meter {
     Bar(ProgressBar),
-    /// Holds when the latest line was written, since the start.
-    Lines(Mutex<Duration>),
+    /// Holds when the latest line was written.
+    Lines(Mutex<Instant>),
 }
 
 impl Meter {
     pub(super) fn new() -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self::Lines(Mutex::new(Duration::ZERO));
+            return Self::Lines(Mutex::new(Instant::now()));
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(style("{spinner} {wide_msg}"));
         Self::Bar(bar)
     }
 
+    /// How far reading and publishing are.
     pub(super) fn show(&self, progress: &Progress) {
+        self.tell(progress.bytes_settled(), progress.bytes_total, || told(progress));
+    }
+
+    /// How much of what was taken in is stored.
+    pub(super) fn show_stored(&self, stored: usize, taken: usize) {
+        let (stored, taken) = (stored as u64, taken as u64);
+        self.tell(stored, Some(taken), || format!("{} of {} articles stored", grouped(stored), grouped(taken)));
+    }
+
+    fn tell(&self, done: u64, total: Option<u64>, told: impl Fn() -> String) {
         match self {
             Self::Bar(bar) => {
-                if let (Some(total), None) = (progress.bytes_total, bar.length()) {
+                if let (Some(total), None) = (total, bar.length()) {
                     bar.set_length(total);
                     bar.set_style(style("{bar:30} {percent:>3}%  {wide_msg}"));
                 }
-                bar.set_position(progress.bytes_read);
-                bar.set_message(told(progress));
+                bar.set_position(done);
+                bar.set_message(told());
             }
             Self::Lines(latest) => {
                 let mut latest = latest.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                if progress.elapsed.saturating_sub(*latest) >= LINE_EVERY {
-                    *latest = progress.elapsed;
-                    eprintln!("{}", told(progress));
+                if latest.elapsed() >= LINE_EVERY {
+                    *latest = Instant::now();
+                    eprintln!("{}", told());
                 }
             }
         }
@@ -66,8 +77,8 @@ fn told(progress: &Progress) -> String {
         format!("{} articles", grouped(progress.acknowledged)),
         format!("{:.0}/s", progress.articles_per_second()),
         match progress.bytes_total {
-            Some(total) => format!("{} of {}", bytes(progress.bytes_read), bytes(total)),
-            None => bytes(progress.bytes_read),
+            Some(total) => format!("{} of {}", bytes(progress.bytes_settled()), bytes(total)),
+            None => bytes(progress.bytes_settled()),
         },
     ];
     if progress.refused > 0 {
@@ -104,6 +115,10 @@ mod tests {
             elapsed: Duration::from_secs(4),
         };
         assert_eq!(told(&progress), "2,000 articles, 500/s, 10.0 MB of 40.0 MB, 3 refused, 12 s left");
+        progress.read = 4_020;
+        let ahead = "2,000 articles, 500/s, 5.0 MB of 40.0 MB, 3 refused, 28 s left";
+        assert_eq!(told(&progress), ahead, "what was read ahead is still on its way");
+        progress.read = 2_007;
         progress.bytes_total = None;
         progress.refused = 0;
         assert_eq!(told(&progress), "2,000 articles, 500/s, 10.0 MB");

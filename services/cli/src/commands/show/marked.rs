@@ -27,7 +27,7 @@ impl Mark {
     fn brackets(self) -> (String, &'static str) {
         match self {
             Self::Place | Self::Actor => ("[".to_owned(), "]"),
-            Self::Signal(direction) => (format!("{{{} ", arrow(direction).0), "}"),
+            Self::Signal(direction) => (format!("{{{}", arrow(direction).0), "}"),
         }
     }
 }
@@ -192,7 +192,7 @@ mod tests {
         marked.mark(6, 16, Mark::Signal(Direction::Escalation));
         marked.mark(18, 23, Mark::Signal(Direction::DeEscalation));
         marked.mark(28, 99, Mark::Place);
-        assert_eq!(marked.render(PLAIN), "[Élite ]{↑ army moved}. {↓ Talks} next[.]\n");
+        assert_eq!(marked.render(PLAIN), "[Élite ]{↑army moved}. {↓Talks} next[.]\n");
     }
 
     #[test]

@@ -146,10 +146,8 @@ pub(super) fn actors(article: &Enriched, terminal: Terminal) -> String {
         );
         push(&mut out, &first, &shown, &described(actor), terminal);
     }
-    out.push_str(&format!(
-        "{}\n",
-        terminal.paint(DIM, "  tone towards each, share of the article's attention, names in it")
-    ));
+    let legend = "tone towards each, share of the article's attention, names in it";
+    out.push_str(&format!("  {}\n", terminal.paint(DIM, &cut(legend, terminal.width.saturating_sub(2)))));
     out
 }
 
@@ -187,7 +185,7 @@ pub(super) fn quotes(article: &Enriched, terminal: Terminal) -> String {
         let speaker = known.map(|actor| actor.name.clone()).or(spoken).unwrap_or_else(|| "somebody".to_owned());
         let cue = quote.cue.map_or_else(String::new, |span| format!(" {}", words(&article.text, span.start, span.end)));
         let content = words(&article.text, quote.content.start, quote.content.end);
-        let content = content.trim_matches(['"', '“', '”', '\'', '‘', '’']);
+        let content = content.trim_matches(['"', '“', '”', '\'', '‘', '’']).trim_end_matches(',');
         let rest = format!("{speaker}{cue}: “{content}” ({:+.2})", quote.sentiment.score);
         push(&mut out, "  ", "  ", &rest, terminal);
     }
