@@ -11,13 +11,13 @@ use faultline_schemas::{Article, topic};
 use faultline_tests::{
     faultline::{Installation, Store},
     postgres::Postgres,
-    process,
 };
 
 use crate::{
     Bench, corpus,
     figures::{Figures, percentile},
     stored::{self, Reader},
+    up::Up,
 };
 
 /// Articles a second.
@@ -27,16 +27,13 @@ const WARM_UP: Duration = Duration::from_secs(4);
 /// How often the store is looked at: latencies are too high by half of this on average.
 const LOOK: Duration = Duration::from_millis(4);
 
-/// On `faultline up`: bundled broker and `SQLite`.
+/// On `faultline up`: bundled broker and `SQLite`, default settings.
 pub(crate) fn bundled(bench: &Bench, figures: &mut Figures) -> anyhow::Result<()> {
-    let address = format!("127.0.0.1:{}", process::free_port()?);
-    let more = format!("[broker]\nlisten = {address:?}\n");
-    let installation = Installation::new(&address, &Store::Sqlite, &more)?;
-    let mut up = installation.role("up", &["up"])?;
-    let database = installation.folder().join("faultline.db");
-    let open = || Reader::sqlite(&database);
-    let reader = stored::once_there(open, &mut up, &installation.log("up"), Duration::from_secs(20))?;
-    let latencies = measure(bench, &installation, &address, reader)?;
+    let folder = tempfile::tempdir()?;
+    let mut up = Up::start(folder.path(), None)?;
+    let reader = up.reader()?;
+    let common = faultline_tests::topics::common(up.broker());
+    let latencies = measure(bench, &common, reader).map_err(|error| anyhow::anyhow!("{error:#}\n{}", up.log()))?;
     report(figures, "latency.bundled", latencies);
     Ok(())
 }
@@ -51,7 +48,10 @@ pub(crate) fn kafka(bench: &Bench, figures: &mut Figures) -> anyhow::Result<()> 
     let mut sink = installation.role("sink", &["sink"])?;
     let open = || Reader::postgres(database.url());
     let reader = stored::once_there(open, &mut sink, &installation.log("sink"), Duration::from_secs(20))?;
-    let latencies = measure(bench, &installation, brokers, reader)?;
+    let mut common = faultline_tests::topics::common(brokers);
+    common.topics.prefix = prefix_of(installation.config())?;
+    let latencies =
+        measure(bench, &common, reader).map_err(|error| anyhow::anyhow!("{error:#}\n{}", installation.logs()))?;
     report(figures, "latency.kafka", latencies);
     Ok(())
 }
@@ -64,13 +64,11 @@ fn report(figures: &mut Figures, prefix: &str, mut latencies: Vec<f64>) {
 
 /// Publishes at a steady rate and watches the store. Returns milliseconds from when each article was due to be published
 /// to when a reader found it stored.
-fn measure(bench: &Bench, installation: &Installation, brokers: &str, mut reader: Reader) -> anyhow::Result<Vec<f64>> {
-    let mut common = faultline_tests::topics::common(brokers);
-    common.topics.prefix = prefix_of(installation.config())?;
+fn measure(bench: &Bench, common: &Common, mut reader: Reader) -> anyhow::Result<Vec<f64>> {
     let articles = &bench.corpus.articles;
     let mut seen = HashMap::new();
-    publish(articles, &common, "first", 1, Duration::ZERO)?;
-    watch(&mut reader, 1, Duration::from_secs(40), &mut seen).map_err(|error| error.context(installation.logs()))?;
+    publish(articles, common, "first", 1, Duration::ZERO)?;
+    watch(&mut reader, 1, Duration::from_secs(40), &mut seen)?;
 
     let warm_up = bench.choose(WARM_UP, Duration::from_secs(1)).as_secs_f64() * f64::from(RATE);
     let counted = bench.choose(Duration::from_secs(15), Duration::from_secs(3)).as_secs_f64() * f64::from(RATE);
@@ -78,10 +76,10 @@ fn measure(bench: &Bench, installation: &Installation, brokers: &str, mut reader
     let (warm_up, count) = (warm_up as usize, (warm_up + counted) as usize);
     let gap = Duration::from_secs(1) / RATE;
     let due = std::thread::scope(|scope| {
-        let publishing = scope.spawn(|| publish(articles, &common, "load", count, gap));
+        let publishing = scope.spawn(|| publish(articles, common, "load", count, gap));
         let watched = watch(&mut reader, count + 1, gap * u32::try_from(count)? + Duration::from_secs(30), &mut seen);
         let due = publishing.join().map_err(|_| anyhow::anyhow!("the publishing thread panicked"))??;
-        watched.map(|()| due).map_err(|error| error.context(installation.logs()))
+        watched.map(|()| due)
     })?;
     let latency = |(id, due): &(String, Instant)| seen.get(id).map(|at| (*at - *due).as_secs_f64() * 1_000.0);
     Ok(due.iter().skip(warm_up).filter_map(latency).collect())

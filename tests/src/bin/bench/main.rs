@@ -17,6 +17,7 @@ mod pipeline;
 mod rest;
 mod sink;
 mod stored;
+mod up;
 
 use std::{cell::OnceCell, path::Path, process::ExitCode, time::Instant};
 
@@ -132,12 +133,12 @@ fn run(options: &Options) -> anyhow::Result<bool> {
         println!("{} took {:.0} s", group.name(), started.elapsed().as_secs_f64());
         if let Err(error) = outcome {
             println!("{} FAILED: {error:#}", group.name());
-            failures.push(format!("{}: {error:#}", group.name()));
+            failures.push(group.name());
         }
     }
     println!("\n{}", figures.table());
-    for failure in &failures {
-        println!("FAILED {failure}");
+    if !failures.is_empty() {
+        println!("FAILED, as said above: {}", failures.join(", "));
     }
     let is_whole = options.only.is_empty() && !options.quick;
     let name = if is_whole { "bench.json" } else { "bench-partial.json" };

@@ -101,6 +101,7 @@ pub(crate) fn rate(
 ) -> anyhow::Result<f64> {
     let until = Instant::now() + Duration::from_secs(90);
     let mut first = None;
+    let mut cpu_before = 0.0;
     loop {
         let now = count()?;
         let at = Instant::now();
@@ -108,10 +109,19 @@ pub(crate) fn rate(
             let (begun, before): (Instant, u64) = first.unwrap_or((at, now));
             anyhow::ensure!(before < now, "all {now} were done at the first look: more articles are needed");
             #[expect(clippy::cast_precision_loss, reason = "thousands")]
-            return Ok((now - before) as f64 / (at - begun).as_secs_f64());
+            let done = (now - before) as f64;
+            let (seconds, cpu) = ((at - begun).as_secs_f64(), machine::process_cpu_seconds(process.id())? - cpu_before);
+            println!(
+                "{:.0} a second; {:.2} ms of CPU each, busy for {:.0}% of the time",
+                done / seconds,
+                cpu * 1_000.0 / done,
+                cpu * 100.0 / seconds
+            );
+            return Ok(done / seconds);
         }
-        if now > 0 {
-            first.get_or_insert((at, now));
+        if now > 0 && first.is_none() {
+            first = Some((at, now));
+            cpu_before = machine::process_cpu_seconds(process.id())?;
         }
         machine::ensure_running(process, log)?;
         anyhow::ensure!(at < until, "{now} of {total} were done in 90 s: {}", faultline_tests::process::tail(log));
