@@ -96,7 +96,10 @@ impl Intake {
     }
 
     fn draft_of_json(&self, content: &str, line: u64) -> Result<Draft, Refusal> {
-        let object = match serde_json::from_str(content).map_err(|error| not_json(&error, line))? {
+        // The line break that ends an unclosed string is not what is wrong with it.
+        let object = match serde_json::from_str(content.trim_end_matches(['\r', '\n']))
+            .map_err(|error| not_json(&error, line))?
+        {
             Value::Object(object) => object,
             Value::Array(_) => {
                 let hint = ": write the list as lines (jq -c '.[]')";

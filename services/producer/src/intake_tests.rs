@@ -26,6 +26,7 @@ fn every_bad_input_has_its_reason_and_says_where() {
     let long = format!(r#"{{"text": "{}"}}"#, "x".repeat(1001));
     let cases: &[(Shape, &[u8], &str, &str)] = &[
         (Shape::Json, br#"{"text": "a" "b"}"#, "not_json", "line 7, column 14: not JSON: expected `,` or `}`: correct"),
+        (Shape::Json, b"{\"text\": \"a\r\n", "not_json", "line 7, column 11: not JSON: EOF while parsing a string"),
         (Shape::Json, b"Talks resumed.", "not_json", "line 7, column 1: not JSON: expected value"),
         (Shape::Json, br#"{"text": "a"#, "not_json", "EOF while parsing a string"),
         (Shape::Json, br#"{"text": "\ud800"}"#, "not_json", "column"),

@@ -164,7 +164,7 @@ fn described(actor: &Actor) -> String {
         *names.entry(one_line(&mention.text)).or_default() += 1;
     }
     let mut names: Vec<(String, usize)> = names.into_iter().collect();
-    names.sort_by(|a, b| b.1.cmp(&a.1));
+    names.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
     let names = names.into_iter().map(|(name, times)| match times {
         1 => format!("“{name}”"),
         times => format!("“{name}” {times} times"),
