@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint unit end-to-end bench soak audit generate tools
+.PHONY: help build demo test format lint check bench soak audit generate
 
 # One profile for the demo, the tests and the bench, so that everything is compiled once.
 CARGO := cargo
@@ -14,29 +14,29 @@ help: ## lists what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 build: ## builds `faultline` and `faultline-broker` into target/release
-	$(CARGO) build $(PROFILE) --locked --bins
+	$(CARGO) build $(PROFILE) --locked --workspace --bins
 
 demo: tools-build build ## runs the whole pipeline on the bundled articles
 	target/release/faultline demo
 
-test: tools-build tools-test lint build unit end-to-end ## everything; needs nothing else
+# Everything is selected with --workspace, so that all of these share one set of features and compile each crate once.
+test: tools-build tools-test format build check lint ## everything; needs nothing else
 	@echo "all tests passed"
 
-lint: ## formatting, lints, and generated files that are out of date
+format: ## formatting
 	$(CARGO) fmt --all --check
+
+lint: ## lints
 	$(CARGO) clippy $(PROFILE) --locked --workspace --all-targets -- -D warnings
 
-unit: build ## unit, table, property and documentation tests
-	$(CARGO) test $(PROFILE) --locked --workspace --exclude faultline-tests
-
-end-to-end: build ## both stacks with real servers: bundled broker and SQLite, Apache Kafka and PostgreSQL
-	$(CARGO) test $(PROFILE) --locked -p faultline-tests -- --test-threads=1
+check: build ## unit, property and behaviour tests, and both stacks end to end with real servers
+	$(CARGO) test $(PROFILE) --locked --workspace -- --show-output
 
 bench: tools-build tools-test build ## prints the measured table and writes target/bench.json
-	$(CARGO) run $(PROFILE) --locked -p faultline-tests --bin bench
+	target/release/bench
 
 soak: tools-build tools-test build ## long rounds of kills and restarts (FAULTLINE_SOAK_ROUNDS, default 50)
-	FAULTLINE_SOAK_ROUNDS=$${FAULTLINE_SOAK_ROUNDS:-50} $(CARGO) test $(PROFILE) --locked -p faultline-tests --test end_to_end killed -- --test-threads=1 --nocapture
+	FAULTLINE_SOAK_ROUNDS=$${FAULTLINE_SOAK_ROUNDS:-50} $(CARGO) test $(PROFILE) --locked --workspace --test end_to_end killed -- --nocapture
 
 audit: ## licences, duplicate and unused dependencies; installs its tools, which takes minutes
 	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

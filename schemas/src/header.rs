@@ -42,8 +42,7 @@ impl std::error::Error for SchemaMismatch {}
 /// [`SchemaMismatch`] when the name or the major version differs.
 pub fn check_schema(found: Option<&str>, expected: &'static str) -> Result<(), SchemaMismatch> {
     let Some(found) = found else { return Ok(()) };
-    let matches = found == expected
-        || found.strip_prefix(expected).is_some_and(|rest| rest.starts_with('.'));
+    let matches = found == expected || found.strip_prefix(expected).is_some_and(|rest| rest.starts_with('.'));
     if matches { Ok(()) } else { Err(SchemaMismatch { found: found.to_owned(), expected }) }
 }
 

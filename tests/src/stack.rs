@@ -66,8 +66,7 @@ impl Stack {
             Broker::Bundled(broker) => broker.address(),
             Broker::Apache(kafka) => kafka.brokers(),
         };
-        let store =
-            self.database.as_ref().map_or(Store::Sqlite, |(_, database)| Store::Url(database.url().to_owned()));
+        let store = self.database.as_ref().map_or(Store::Sqlite, |(_, database)| Store::Url(database.url().to_owned()));
         Installation::new(brokers, &store, more)
     }
 

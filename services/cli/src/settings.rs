@@ -14,6 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::arguments::GlobalArguments;
 use crate::exit::Usage;
 
+/// Client properties that suit the bundled broker. It answers a fetch only when the wait has passed, data or not, and
+/// each fetch costs it a look into every partition: the wait is the middle between latency and work at rest. One request at
+/// a time lets the next one gather what comes in meanwhile.
+const BUNDLED_CLIENT: [(&str, &str); 2] =
+    [("fetch.wait.max.ms", "100"), ("max.in.flight.requests.per.connection", "1")];
+
 /// The whole configuration file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -84,6 +90,10 @@ impl Settings {
             std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
         let mut loaded = config::load::<Self>(arguments.config.as_deref(), environment, &overrides)?;
         loaded.value.follow_bundled_broker()?;
+        if loaded.value.bundled_broker {
+            let is_set = |key: &str| loaded.origins.contains_key(key);
+            loaded.value.suit_bundled_broker(is_set("topics.partitions"), is_set("enricher.events"));
+        }
         loaded.value.check()?;
         Ok(loaded)
     }
@@ -112,6 +122,21 @@ impl Settings {
         Ok(())
     }
 
+    /// Defaults that suit the bundled broker, where the user has not decided. It pays for each partition that is fetched
+    /// from, for each request, and for each message however small; on one machine more partitions share no work, and
+    /// nothing reads the `events` topic yet.
+    fn suit_bundled_broker(&mut self, partitions_set: bool, events_set: bool) {
+        if !partitions_set {
+            self.common.topics.partitions = 1;
+        }
+        if !events_set {
+            self.enricher.events = false;
+        }
+        for (property, value) in BUNDLED_CLIENT {
+            self.common.kafka.client.entry(property.to_owned()).or_insert_with(|| value.to_owned());
+        }
+    }
+
     /// Folder of the bundled broker.
     pub(crate) fn broker_folder(&self) -> PathBuf {
         self.common.data_dir.join("broker")
@@ -127,6 +152,7 @@ impl Settings {
         self.common.data_dir = folder.to_owned();
         self.broker.listen = "127.0.0.1:0".to_owned();
         self.bundled_broker = true;
+        self.suit_bundled_broker(false, false);
         self.common.admin.listen = None;
         self.sink = SinkSettings::default();
     }

@@ -1,9 +1,12 @@
 //! The events of an article, as messages of their own.
+//!
+//! Only events whose two sides are known go to the topic: it is for those who follow pairs. The others stay in the
+//! enriched article.
 
 use faultline_analysis::Analyzer;
 use faultline_schemas::{Enriched, Event, Participant, Span};
 
-/// One message for each event of the article, in its order.
+/// One message for each event of the article whose two sides are known, in its order.
 pub(crate) fn messages(analyzer: &Analyzer, enriched: &Enriched) -> Vec<Event> {
     if enriched.events.is_empty() {
         return Vec::new();
@@ -21,6 +24,7 @@ pub(crate) fn messages(analyzer: &Analyzer, enriched: &Enriched) -> Vec<Event> {
     enriched
         .events
         .iter()
+        .filter(|tag| [&tag.source, &tag.target].iter().all(|side| side.as_ref().is_some_and(is_known)))
         .map(|tag| Event {
             schema: Event::SCHEMA.to_owned(),
             article: enriched.article.id.clone(),
@@ -35,6 +39,10 @@ pub(crate) fn messages(analyzer: &Analyzer, enriched: &Enriched) -> Vec<Event> {
             tag: tag.clone(),
         })
         .collect()
+}
+
+fn is_known(side: &Participant) -> bool {
+    side.actor.is_some() || side.country.is_some()
 }
 
 /// Byte offset of each code point.
@@ -55,7 +63,8 @@ mod tests {
         let analyzer = Analyzer::bundled();
         let enriched = analyzer.enrich(&article);
         let messages = messages(analyzer, &enriched);
-        assert_eq!(messages.len(), enriched.events.len());
+        assert!(messages.len() <= enriched.events.len());
+        assert!(messages.iter().all(|event| event.tag.source.is_some() && event.tag.target.is_some()));
         let threat = messages.iter().find(|event| event.key() == "SRB-XKX").expect("Serbia to Kosovo");
         assert_eq!(threat.sentence_text, "Serbia threatened Kosovo with military intervention on Monday.");
         assert_eq!(threat.source_name.as_deref(), Some("Serbia"));

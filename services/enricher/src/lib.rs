@@ -29,7 +29,8 @@ pub use self::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct EnricherSettings {
-    /// Publish each coded event to the `events` topic too, for consumers that follow pairs of actors.
+    /// Publish each event whose two sides are known to the `events` topic too, for consumers that follow pairs of actors.
+    /// On the bundled broker this is off unless set: nothing on one machine reads it yet.
     pub events: bool,
 }
 

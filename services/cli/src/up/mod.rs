@@ -21,10 +21,6 @@ use crate::terminal;
 /// How long roles may take beyond their own deadline for what is in flight.
 const STOP_MARGIN: Duration = Duration::from_secs(5);
 
-/// The bundled broker answers a fetch only when this many milliseconds have passed, data or not, and each fetch costs it a
-/// look into every partition: this is the middle between latency and the work it does at rest.
-const BUNDLED_FETCH_WAIT: (&str, &str) = ("fetch.wait.max.ms", "100");
-
 /// All of it, running.
 pub(crate) struct Up {
     settings: Settings,
@@ -92,8 +88,6 @@ async fn start_broker(settings: &mut Settings, roles: &Roles) -> anyhow::Result<
     let address = broker.address();
     let kafka = &mut settings.common.kafka;
     kafka.brokers = address.to_string();
-    let (property, value) = BUNDLED_FETCH_WAIT;
-    kafka.client.entry(property.to_owned()).or_insert_with(|| value.to_owned());
     let file = settings.broker_address_file();
     std::fs::write(&file, format!("{address}\n")).with_context(|| format!("failed to write {}", file.display()))?;
     info!(%address, "the bundled broker answers");

@@ -35,12 +35,15 @@ pub(super) struct Work<P> {
     pub(super) metrics: Arc<RoleMetrics>,
 }
 
+/// Where to send chunks, and the threads that take them.
+type Pool<T> = (Sender<Chunk<T>>, Vec<JoinHandle<()>>);
+
 /// Starts `threads` threads that end when the returned sender is dropped.
 pub(super) fn start<P: Processor>(
     threads: usize,
     capacity: usize,
     work: &Arc<Work<P>>,
-) -> std::io::Result<(Sender<Chunk<P::Output>>, Vec<JoinHandle<()>>)> {
+) -> std::io::Result<Pool<P::Output>> {
     let (sender, receiver) = bounded::<Chunk<P::Output>>(capacity);
     let handles = (0..threads)
         .map(|number| {
