@@ -49,7 +49,7 @@ impl Installation {
         let text = format!(
             "data_dir = {data:?}\n\
              [kafka]\nbrokers = {brokers:?}\ngroup_prefix = {name:?}\n\
-             [topics]\nprefix = {name:?}\npartitions = 3\n\
+             [topics]\nprefix = {name:?}\npartitions = 2\n\
              [admin]\nlisten = \"\"\n\
              [consume]\nsession_timeout_ms = 6000\nshutdown_deadline_ms = 10000\n\
              [sink]\nurl = {url:?}\n\

@@ -57,17 +57,30 @@ impl Stack {
         Ok(Self { broker: Broker::Apache(Kafka::start()?), database: Some((postgres, database)), _alone: alone })
     }
 
-    /// A fresh installation on this stack; `more` is added to its configuration file.
+    /// A fresh installation on this stack, with the defaults that `faultline up` has for the bundled broker there.
     ///
     /// # Errors
     /// When its folder cannot be written.
-    pub fn install(&self, more: &str) -> anyhow::Result<Installation> {
+    pub fn install(&self) -> anyhow::Result<Installation> {
         let brokers = match &self.broker {
             Broker::Bundled(broker) => broker.address(),
             Broker::Apache(kafka) => kafka.brokers(),
         };
         let store = self.database.as_ref().map_or(Store::Sqlite, |(_, database)| Store::Url(database.url().to_owned()));
+        let more = match &self.broker {
+            Broker::Bundled(_) => {
+                "[enricher]\nevents = false\n\
+                 [kafka.client]\n\"fetch.wait.max.ms\" = \"100\"\n\"max.in.flight.requests.per.connection\" = \"1\"\n"
+            }
+            Broker::Apache(_) => "",
+        };
         Installation::new(brokers, &store, more)
+    }
+
+    /// Whether events go to a topic of their own on this stack.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        matches!(self.broker, Broker::Apache(_))
     }
 
     /// Kills the broker and starts it again after `away`; servers that are not ours are left alone.
@@ -75,18 +88,24 @@ impl Stack {
     /// # Errors
     /// When it does not come up again.
     pub fn restart_broker(&mut self, away: Duration) -> anyhow::Result<()> {
+        self.restart_broker_and(away, || {})
+    }
+
+    /// As [`Stack::restart_broker`]; `then` is called when the broker has gone.
+    ///
+    /// # Errors
+    /// When it does not come up again.
+    pub fn restart_broker_and(&mut self, away: Duration, then: impl FnOnce()) -> anyhow::Result<()> {
         match &mut self.broker {
-            Broker::Bundled(broker) => {
-                broker.kill();
-                std::thread::sleep(away);
-                broker.up()
-            }
-            Broker::Apache(kafka) if kafka.is_ours() => {
-                kafka.kill();
-                std::thread::sleep(away);
-                kafka.up()
-            }
-            Broker::Apache(_) => Ok(()),
+            Broker::Bundled(broker) => broker.kill(),
+            Broker::Apache(kafka) if kafka.is_ours() => kafka.kill(),
+            Broker::Apache(_) => return Ok(()),
+        }
+        then();
+        std::thread::sleep(away);
+        match &mut self.broker {
+            Broker::Bundled(broker) => broker.up(),
+            Broker::Apache(kafka) => kafka.up(),
         }
     }
 

@@ -54,8 +54,9 @@ fn signal(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
 }
 
-fn broker_pid(data: &Path) -> u32 {
-    std::fs::read_to_string(data.join("broker/broker.lock")).unwrap().parse().unwrap()
+fn broker_pid(data: &Path) -> Option<u32> {
+    // Empty for the moment between locking and writing.
+    std::fs::read_to_string(data.join("broker/broker.lock")).ok()?.parse().ok()
 }
 
 fn broker_address(data: &Path) -> String {
@@ -139,9 +140,11 @@ fn a_killed_broker_is_started_again_where_it_was() {
     }
     let data = tempfile::tempdir().unwrap();
     let mut up = Up::start(data.path());
-    let (address, first) = (broker_address(data.path()), broker_pid(data.path()));
+    let (address, first) = (broker_address(data.path()), broker_pid(data.path()).unwrap());
     signal(first, Signal::KILL);
-    wait_until("another broker", || broker_pid(data.path()) != first && TcpStream::connect(&address).is_ok());
+    wait_until("another broker", || {
+        broker_pid(data.path()).is_some_and(|pid| pid != first) && TcpStream::connect(&address).is_ok()
+    });
     assert!(up.0.try_wait().unwrap().is_none());
 }
 
@@ -169,7 +172,7 @@ fn the_demo_shows_articles_their_reasons_and_what_was_refused() {
     let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{stdout}\n{stderr}");
     for expected in [
-        "Serbs put up barricades after arrest of former policeman",
+        "Serbs put up barricades after arrest of",
         "2022-12-10",
         "↑",
         "“",

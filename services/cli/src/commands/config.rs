@@ -76,12 +76,27 @@ fn show(global: &GlobalArguments, as_json: bool) -> anyhow::Result<()> {
 }
 
 /// Where each setting shown was set, by its full name.
+/// Settings whose defaults follow the bundled broker.
+const SUITED: [&str; 4] = [
+    "topics.partitions",
+    "enricher.events",
+    "kafka.client.fetch.wait.max.ms",
+    "kafka.client.max.in.flight.requests.per.connection",
+];
+
 fn origins(loaded: &Loaded<Settings>, table: &Table) -> BTreeMap<String, String> {
     let mut origins = BTreeMap::new();
     collect(table, "", loaded, &mut origins);
     let brokers = "kafka.brokers";
     if *loaded.origin(brokers) == Origin::Default && loaded.value.bundled_broker {
         origins.insert(brokers.to_owned(), "the bundled broker's address, broker.listen".to_owned());
+    }
+    if loaded.value.bundled_broker {
+        for key in SUITED {
+            if inherited(key, loaded) == &Origin::Default && origins.contains_key(key) {
+                origins.insert(key.to_owned(), "default, to suit the bundled broker".to_owned());
+            }
+        }
     }
     origins
 }
@@ -189,7 +204,8 @@ mod tests {
         let shown = render(&table, &origins(&loaded, &table));
         for expected in [
             format!("prefix = \"news\"  # {}:2", file.display()),
-            "[kafka.client]\n\"sasl.password\" = \"***\"  # command line".to_owned(),
+            "\"sasl.password\" = \"***\"  # command line".to_owned(),
+            "partitions = 1  # default, to suit the bundled broker".to_owned(),
             "brokers = \"127.0.0.1:7777\"".to_owned(),
             "# the bundled broker's address, broker.listen".to_owned(),
         ] {

@@ -127,7 +127,7 @@ pub(super) fn further(kept: Option<&str>, articles: &[Enriched], terminal: Termi
         return format!(
             "{heading}\n  faultline demo --keep DIR    the same, kept in a folder to search\n  \
              faultline demo FILE…         on articles of your own: JSON lines or plain text, .gz and .zst too\n  \
-             faultline up                 all of it, running on\n"
+             faultline up                 all of it, until you stop it\n"
         );
     };
     let worst = articles.iter().max_by(|a, b| a.escalation.score.total_cmp(&b.escalation.score));
