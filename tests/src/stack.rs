@@ -77,10 +77,10 @@ impl Stack {
         Installation::new(brokers, &store, more)
     }
 
-    /// Whether events go to a topic of their own on this stack.
+    /// Whether this is the pair for one machine.
     #[must_use]
-    pub fn has_events(&self) -> bool {
-        matches!(self.broker, Broker::Apache(_))
+    pub fn is_bundled(&self) -> bool {
+        matches!(self.broker, Broker::Bundled(_))
     }
 
     /// Kills the broker and starts it again after `away`; servers that are not ours are left alone.
