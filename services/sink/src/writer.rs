@@ -61,7 +61,8 @@ impl Writer {
     ) -> anyhow::Result<Written> {
         let mut total = Written::default();
         // A stack of ranges still to write, the first on top.
-        let mut ranges = Vec::from([0..batch.len()]);
+        let mut ranges = Vec::new();
+        ranges.push(0..batch.len());
         while let Some(range) = ranges.pop() {
             if range.is_empty() {
                 continue;

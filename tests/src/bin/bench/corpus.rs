@@ -47,7 +47,7 @@ impl Corpus {
 }
 
 /// What the producer would take in of a file.
-fn read(path: &PathBuf) -> anyhow::Result<Vec<Article>> {
+fn read(path: &std::path::Path) -> anyhow::Result<Vec<Article>> {
     let limit = ProducerSettings::default().max_article_bytes;
     let input = open_file(path, 0, &Arc::new(AtomicU64::new(0)));
     let mut entries = input
