@@ -1,7 +1,7 @@
 //! The articles that are measured with.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, atomic::AtomicU64},
 };
 
@@ -47,7 +47,7 @@ impl Corpus {
 }
 
 /// What the producer would take in of a file.
-fn read(path: &std::path::Path) -> anyhow::Result<Vec<Article>> {
+fn read(path: &Path) -> anyhow::Result<Vec<Article>> {
     let limit = ProducerSettings::default().max_article_bytes;
     let input = open_file(path, 0, &Arc::new(AtomicU64::new(0)));
     let mut entries = input
