@@ -9,6 +9,11 @@ pub fn file(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("SKIPPED: needs ../shared/{name}, which is not beside this checkout");
+    skip(&format!("needs ../shared/{name}, which is not beside this checkout"));
     None
+}
+
+/// Says in plain sight that a test is skipped, and why.
+pub fn skip(why: &str) {
+    println!("SKIPPED: {why}");
 }
