@@ -147,7 +147,7 @@ fn rounds() -> usize {
 
 fn nothing_is_lost_or_doubled_when_roles_are_killed(stack: Stack) {
     if stack.is_bundled() && std::env::var_os("FAULTLINE_SOAK_ROUNDS").is_none() {
-        shared::skip("about one run in six stands still on the bundled broker, cause not found: see `make soak`");
+        shared::skip("one run in eleven stood still on the bundled broker, cause not found: see `make soak`");
         return;
     }
     let installation = stack.install().unwrap();
