@@ -40,16 +40,17 @@ impl Analyzer {
     pub fn enrich(&self, article: &Article) -> Enriched {
         let reading = Reading::new(&self.knowledge, article);
         let words = reading.document.word_count();
+        let (quotes, events) = (quotes(&reading), events(&reading, &article.id));
         Enriched {
             schema: Enriched::SCHEMA.to_owned(),
             article: info(article, reading.language.clone(), words),
             text: article.text.clone(),
             sentiment: Sentiment::from_score(reading.tone()),
             targets: article.targets.iter().map(|target| reading.target(*target)).collect(),
-            actors: reading.actors(),
+            actors: reading.actors(&quotes, &events),
             places: reading.cast.finish_places(&reading.document, &self.knowledge),
-            quotes: quotes(&reading),
-            events: events(&reading, &article.id),
+            quotes,
+            events,
             escalation: escalation(reading.signals(), words),
             fingerprint: fingerprint(&article.text, &reading.document),
             provenance: Provenance {

@@ -1,6 +1,6 @@
 //! One article while it is read: the state that all parts share.
 
-use faultline_schemas::{Actor, Article, Sentiment, Signal, TargetSentiment, TargetSpan};
+use faultline_schemas::{Actor, Article, EventTag, Quote, Sentiment, Signal, TargetSentiment, TargetSpan};
 
 use crate::actors::{Cast, read_cast};
 use crate::day;
@@ -87,13 +87,16 @@ impl<'a> Reading<'a> {
         !self.language.as_deref().is_none_or(is_english)
     }
 
-    /// The actors, most salient first.
-    pub(crate) fn actors(&self) -> Vec<Actor> {
+    /// The actors, most salient first, without the passers-by that no quote and no event knows.
+    pub(crate) fn actors(&self, quotes: &[Quote], events: &[EventTag]) -> Vec<Actor> {
         let in_title: Vec<bool> = match &self.title {
             None => Vec::new(),
             Some(title) => self.cast.actors.iter().map(|actor| title.names(&actor.id)).collect(),
         };
-        self.cast.finish_actors(&self.document, self.knowledge, &self.tones, &in_title)
+        let speakers = quotes.iter().filter_map(|quote| quote.speaker.as_deref());
+        let sides = events.iter().flat_map(|event| [&event.source, &event.target]).flatten();
+        let active = speakers.chain(sides.filter_map(|side| side.actor.as_deref())).collect();
+        self.cast.finish_actors(&self.document, self.knowledge, &self.tones, &in_title, &active)
     }
 
     /// What moves the escalation score: signals of the title, then of the text.

@@ -161,3 +161,16 @@ fn provenance_names_the_crate_and_the_knowledge() {
     assert_eq!(provenance.analyzer, env!("CARGO_PKG_VERSION"));
     assert_eq!(provenance.knowledge.len(), 16);
 }
+
+#[test]
+fn passers_by_are_left_out_and_those_who_act_are_kept() {
+    let enriched = read(
+        "German Chancellor Angela Merkel and French President Emmanuel Macron met in Berlin. \
+         Merkel said that talks had gone well. Macron agreed. Angela Merkel then left for Paris. Emmanuel Macron stayed. \
+         Germany and France signed a treaty. Police arrested Albin Kurti. Vladimir Putin was in Moscow. Farmers watched.",
+    );
+    let described: Vec<&str> =
+        enriched.actors.iter().filter(|a| a.mentions.iter().all(|m| m.coreference)).map(|a| a.name.as_str()).collect();
+    assert_eq!(described, ["police"]);
+    assert_eq!(read("Farmers").actors.len(), 1, "an article about nobody else");
+}

@@ -1,10 +1,13 @@
 //! The actors and places of one document, with every mention.
 
 use faultline_schemas::{Actor, ActorType, Mention, MentionLabel, Place, Sentiment};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::knowledge::{Knowledge, Office, Person};
 use crate::text::{Document, normalise};
+
+/// An actor that is only described and has less of the article's attention is left out.
+const PASSER_BY_SHARE: f32 = 0.08;
 
 /// A mention: tokens `first..end`.
 #[derive(Debug, Clone, Copy)]
@@ -221,13 +224,15 @@ impl Cast {
         self.found.get(from..to).unwrap_or_default()
     }
 
-    /// The finished actors, most salient first, and what became of each position.
+    /// The finished actors, most salient first. Left out are passers-by: actors without name and country ("officials",
+    /// "leader") that hardly anything is said of and that are not among the `active` ids.
     pub(crate) fn finish_actors(
         &self,
         document: &Document<'_>,
         knowledge: &Knowledge,
         tones: &[f32],
         title: &[bool],
+        active: &FxHashSet<&str>,
     ) -> Vec<Actor> {
         let mut mentions: Vec<Vec<Mention>> = vec![Vec::new(); self.actors.len()];
         let mut attention = vec![0.0f32; self.actors.len()];
@@ -250,7 +255,11 @@ impl Cast {
             .iter()
             .zip(mentions)
             .enumerate()
-            .filter(|(_, (_, mentions))| !mentions.is_empty())
+            .filter(|(number, (draft, mentions))| {
+                let is_described_only = draft.country.is_none() && mentions.iter().all(|m| m.coreference);
+                let is_passer_by = is_described_only && attention[*number] < PASSER_BY_SHARE * total;
+                !mentions.is_empty() && (!is_passer_by || active.contains(draft.id.as_str()))
+            })
             .map(|(number, (draft, mentions))| Actor {
                 id: draft.id.clone(),
                 name: draft.name.clone(),
