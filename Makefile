@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test format lint check bench soak audit generate
+.PHONY: help build demo test format lint check bench score soak audit generate
 
 # One profile for the demo, the tests and the bench, so that everything is compiled once.
 CARGO := cargo
@@ -34,6 +34,9 @@ check: build ## unit, property and behaviour tests, and both stacks end to end w
 
 bench: tools-build tools-test build ## prints the measured table and writes target/bench.json
 	target/release/bench
+
+score: tools-build build ## scores the tags against the labelled data in ../shared/eval and prints the table
+	python3 tests/score.py
 
 soak: tools-build tools-test build ## long rounds of kills and restarts (FAULTLINE_SOAK_ROUNDS, default 50)
 	FAULTLINE_SOAK_ROUNDS=$${FAULTLINE_SOAK_ROUNDS:-50} $(CARGO) test $(PROFILE) --locked --workspace --test end_to_end killed -- --nocapture
