@@ -1,8 +1,9 @@
 //! The way from an article to its tags.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
-use faultline_schemas::{Article, ArticleInfo, Enriched, Provenance, Sentiment, Span};
+use faultline_schemas::{Article, ArticleInfo, Enriched, Provenance, Sentiment};
 
 use crate::escalation::escalation;
 use crate::events::events;
@@ -10,7 +11,6 @@ use crate::fingerprint::fingerprint;
 use crate::knowledge::{Knowledge, KnowledgeFiles, Problem};
 use crate::quotes::quotes;
 use crate::reading::Reading;
-use crate::text::Document;
 
 /// Reads tags out of articles. Made once, shared by all threads.
 pub struct Analyzer {
@@ -38,9 +38,19 @@ impl Analyzer {
     /// the length of the text. Languages other than English get names, places and fingerprints, and neutral tone.
     #[must_use]
     pub fn enrich(&self, article: &Article) -> Enriched {
+        self.tags(article, &Reading::new(&self.knowledge, article))
+    }
+
+    /// As [`Analyzer::enrich`], with the sentences that events are numbered by: bytes of the article's text.
+    #[must_use]
+    pub fn read(&self, article: &Article) -> (Enriched, Vec<Range<usize>>) {
         let reading = Reading::new(&self.knowledge, article);
+        (self.tags(article, &reading), reading.document.sentence_bytes())
+    }
+
+    fn tags(&self, article: &Article, reading: &Reading<'_>) -> Enriched {
         let words = reading.document.word_count();
-        let (quotes, events) = (quotes(&reading), events(&reading, &article.id));
+        let (quotes, events) = (quotes(reading), events(reading, &article.id));
         Enriched {
             schema: Enriched::SCHEMA.to_owned(),
             article: info(article, reading.language.clone(), words),
@@ -58,13 +68,6 @@ impl Analyzer {
                 knowledge: self.knowledge.hash.clone(),
             },
         }
-    }
-
-    /// Sentences of a text as [`Analyzer::enrich`] numbers them, in code points.
-    #[must_use]
-    pub fn sentences(&self, text: &str) -> Vec<Span> {
-        let document = Document::read(text, &self.knowledge.vocabulary);
-        document.sentences.iter().map(|sentence| document.span(sentence.first, sentence.end)).collect()
     }
 
     #[cfg(test)]

@@ -3,19 +3,16 @@
 //! Only events whose two sides are known go to the topic: it is for those who follow pairs. The others stay in the
 //! enriched article.
 
-use faultline_analysis::Analyzer;
-use faultline_schemas::{Enriched, Event, Participant, Span};
+use std::ops::Range;
 
-/// One message for each event of the article whose two sides are known, in its order.
-pub(crate) fn messages(analyzer: &Analyzer, enriched: &Enriched) -> Vec<Event> {
-    if enriched.events.is_empty() {
-        return Vec::new();
-    }
-    let sentences = analyzer.sentences(&enriched.text);
-    let starts = code_point_starts(&enriched.text);
-    let text_of = |span: Span| {
-        let at = |code_point: u32| starts.get(code_point as usize).copied().unwrap_or(enriched.text.len());
-        enriched.text[at(span.start)..at(span.end)].to_owned()
+use faultline_schemas::{Enriched, Event, Participant};
+
+/// One message for each event of the article whose two sides are known, in its order. `sentences` are the bytes of the
+/// article's sentences.
+pub(crate) fn messages(enriched: &Enriched, sentences: &[Range<usize>]) -> Vec<Event> {
+    let sentence = |number: u32| {
+        let bytes = sentences.get(number as usize).cloned().unwrap_or_default();
+        enriched.text.get(bytes).unwrap_or_default().to_owned()
     };
     let name_of = |side: Option<&Participant>| {
         let id = side?.actor.as_deref()?;
@@ -33,7 +30,7 @@ pub(crate) fn messages(analyzer: &Analyzer, enriched: &Enriched) -> Vec<Event> {
             outlet: enriched.article.source.clone(),
             published_at: enriched.article.published_at.clone(),
             fetched_at: enriched.article.fetched_at.clone(),
-            sentence_text: text_of(sentences.get(tag.sentence as usize).copied().unwrap_or(tag.trigger)),
+            sentence_text: sentence(tag.sentence),
             source_name: name_of(tag.source.as_ref()),
             target_name: name_of(tag.target.as_ref()),
             tag: tag.clone(),
@@ -45,13 +42,9 @@ fn is_known(side: &Participant) -> bool {
     side.actor.is_some() || side.country.is_some()
 }
 
-/// Byte offset of each code point.
-fn code_point_starts(text: &str) -> Vec<usize> {
-    text.char_indices().map(|(start, _)| start).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use faultline_analysis::Analyzer;
     use faultline_schemas::Article;
 
     use super::*;
@@ -60,9 +53,8 @@ mod tests {
     fn an_event_carries_the_sentence_that_tells_it() {
         let text = "Talks went on for hours — calmly. Serbia threatened Kosovo with military intervention on Monday. It rained.";
         let article = Article { id: "a".into(), text: text.into(), ..Article::default() };
-        let analyzer = Analyzer::bundled();
-        let enriched = analyzer.enrich(&article);
-        let messages = messages(analyzer, &enriched);
+        let (enriched, sentences) = Analyzer::bundled().read(&article);
+        let messages = messages(&enriched, &sentences);
         assert!(messages.len() <= enriched.events.len());
         assert!(messages.iter().all(|event| event.tag.source.is_some() && event.tag.target.is_some()));
         let threat = messages.iter().find(|event| event.key() == "SRB-XKX").expect("Serbia to Kosovo");

@@ -75,7 +75,7 @@ impl Processor for EnrichProcessor {
 
     fn process(&self, message: &Message) -> Result<Vec<Record>, Rejected> {
         let article = read_article(message.payload.as_deref().unwrap_or_default())?;
-        let enriched = self.analyzer.enrich(&article);
+        let (enriched, sentences) = self.analyzer.read(&article);
         let carried = Carried {
             trace: message.trace(),
             fetched_at: message.header(header::FETCHED_AT).or(article.fetched_at.as_deref()),
@@ -83,7 +83,7 @@ impl Processor for EnrichProcessor {
         let key = article.id.clone();
         let mut records = vec![self.record(&self.enriched_topic, Enriched::SCHEMA, key, &enriched, &carried)?];
         if let Some(events_topic) = &self.events_topic {
-            for event in event::messages(self.analyzer, &enriched) {
+            for event in event::messages(&enriched, &sentences) {
                 records.push(self.record(events_topic, Event::SCHEMA, event.key(), &event, &carried)?);
             }
         }

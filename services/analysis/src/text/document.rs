@@ -1,5 +1,7 @@
 //! A text with its tokens and sentences.
 
+use std::ops::Range;
+
 use faultline_schemas::Span;
 
 use super::sentence::split;
@@ -49,6 +51,12 @@ impl<'a> Document<'a> {
             (Some(a), Some(b)) => Span { start: a.char_start, end: b.char_end.max(a.char_start) },
             _ => Span::default(),
         }
+    }
+
+    /// Where in the text each sentence stands, in bytes.
+    pub(crate) fn sentence_bytes(&self) -> Vec<Range<usize>> {
+        let bytes = |s: &Sentence| self.tokens[s.first].start as usize..self.tokens[s.end - 1].end as usize;
+        self.sentences.iter().map(bytes).collect()
     }
 
     /// Number of the sentence that holds the token.
