@@ -29,7 +29,10 @@ impl Target {
 }
 
 /// Every key, in the order of the table.
-const MEASURES: [(&str, Option<Target>, &str); 22] = [
+const MEASURES: [(&str, Option<Target>, &str); 25] = [
+    ("enrich.load_ms", Some(Target::Below(500.0)), "the analysis made ready, once a process"),
+    ("enrich.knowledge_mb", Some(Target::Below(120.0)), "resident memory that this takes"),
+    ("enrich.ten_times_longer", Some(Target::Below(12.0)), "time for 10 MB over time for 1 MB, the worst kind of text"),
     ("enrich.articles_per_second_core", None, "analysis, one thread, per second of CPU"),
     ("enrich.vader_articles_per_second", None, "the VADER crate, a sentence at a time, same articles"),
     ("enrich.ratio_to_vader", Some(Target::AtLeast(5.0)), "the first over the second"),

@@ -12,6 +12,7 @@ mod enrich;
 mod figures;
 mod kafka;
 mod latency;
+mod linear;
 mod machine;
 mod pipeline;
 mod rest;
@@ -44,6 +45,8 @@ struct Options {
 /// Figures that are measured together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Group {
+    /// Long texts, and the knowledge: first, since it is loaded on first use
+    Linear,
     /// Analysis in this process, against the VADER crate
     Enrich,
     /// `faultline up` with nothing to do, and its start
@@ -69,6 +72,7 @@ impl Group {
 
     fn run(self, bench: &Bench, figures: &mut Figures) -> anyhow::Result<()> {
         match self {
+            Self::Linear => linear::run(bench, figures),
             Self::Enrich => enrich::run(bench, figures),
             Self::Rest => rest::run(bench, figures),
             Self::LatencyBundled => latency::bundled(bench, figures),
