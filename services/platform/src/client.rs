@@ -108,6 +108,8 @@ pub(crate) fn producer_config(kafka: &KafkaSettings) -> Result<ClientConfig, Cli
         kafka,
         &[
             ("compression.type", "zstd"),
+            // Of enriched articles, the default level 3 takes twice the time for a twelfth fewer bytes.
+            ("compression.level", "1"),
             // Nothing queued is ever given up: the queue is bounded, and a full one is back-pressure.
             ("message.timeout.ms", "0"),
             ("queue.buffering.max.kbytes", "65536"),
