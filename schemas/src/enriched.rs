@@ -201,11 +201,11 @@ pub struct Mention {
     pub text: String,
     /// OntoNotes type of the name.
     pub label: MentionLabel,
-    /// True where a place's name stands for its government or people; left out where false, as most are.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    /// True where a place's name stands for its government or people.
+    #[serde(default)]
     pub metonymic: bool,
-    /// True for pronouns, bare titles and descriptions; false for names, and then left out.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    /// True for pronouns, bare titles and descriptions; false for names.
+    #[serde(default)]
     pub coreference: bool,
 }
 
