@@ -4,6 +4,7 @@ use faultline_schemas::{Actor, Article, EventTag, Quote, Sentiment, Signal, Targ
 
 use crate::actors::{Cast, read_cast};
 use crate::day;
+use crate::events::{Deed, deeds};
 use crate::knowledge::Knowledge;
 use crate::lexicon::Match;
 use crate::quotes::{Statement, statements};
@@ -22,6 +23,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) cast: Cast,
     /// What the tension lexicon finds in the text, in text order.
     pub(crate) triggers: Vec<Trigger>,
+    /// Who did what, in text order.
+    pub(crate) deeds: Vec<Deed>,
     /// Who said what, in text order.
     pub(crate) statements: Vec<Statement>,
     title: Option<Title<'a>>,
@@ -46,15 +49,26 @@ impl<'a> Reading<'a> {
         let matches = knowledge.lexicon.find_all(&document);
         let cast = read_cast(&document, knowledge, &matches, day);
         let in_name = names_mask(&document, &cast);
-        let (triggers, tones) = if is_english {
-            (find_triggers(&document, knowledge, &matches, day), sentence_tones(&document, knowledge, &in_name))
+        let (told, tones) = if is_english {
+            (Told::read(&document, knowledge, &matches, day, &cast), sentence_tones(&document, knowledge, &in_name))
         } else {
-            (Vec::new(), vec![0.0; document.sentences.len()])
+            (Told::default(), vec![0.0; document.sentences.len()])
         };
+        let Told { triggers, deeds } = told;
         let title = article.title.as_deref().filter(|t| !t.trim().is_empty());
         let title = title.map(|text| Title::read(text, knowledge, day, is_english));
-        let mut reading =
-            Self { knowledge, language, document, cast, triggers, statements: Vec::new(), title, in_name, tones };
+        let mut reading = Self {
+            knowledge,
+            language,
+            document,
+            cast,
+            triggers,
+            deeds,
+            statements: Vec::new(),
+            title,
+            in_name,
+            tones,
+        };
         if is_english {
             reading.statements = statements(&reading);
         }
@@ -122,7 +136,7 @@ impl<'a> Title<'a> {
         let in_name = names_mask(&document, &cast);
         let (triggers, tone) = if is_english {
             let tone = tone_of(&document, knowledge, &in_name, 0, document.tokens.len());
-            (find_triggers(&document, knowledge, &matches, day), tone)
+            (Told::read(&document, knowledge, &matches, day, &cast).triggers, tone)
         } else {
             (Vec::new(), 0.0)
         };
@@ -138,8 +152,21 @@ fn is_english(language: &str) -> bool {
     language.get(..2).is_some_and(|code| code.eq_ignore_ascii_case("en"))
 }
 
-fn find_triggers(document: &Document<'_>, knowledge: &Knowledge, matches: &[Match], day: Option<u32>) -> Vec<Trigger> {
-    triggers(document, knowledge, matches, &Cues::new(document, knowledge, matches, day))
+/// What a document tells of, in the light of the words round it.
+#[derive(Default)]
+struct Told {
+    triggers: Vec<Trigger>,
+    deeds: Vec<Deed>,
+}
+
+impl Told {
+    fn read(document: &Document<'_>, knowledge: &Knowledge, matches: &[Match], day: Option<u32>, cast: &Cast) -> Self {
+        let cues = Cues::new(document, knowledge, matches, day);
+        Self {
+            triggers: triggers(document, knowledge, matches, &cues),
+            deeds: deeds(document, knowledge, matches, &cues, cast),
+        }
+    }
 }
 
 fn names_mask(document: &Document<'_>, cast: &Cast) -> Vec<bool> {

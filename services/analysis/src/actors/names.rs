@@ -46,13 +46,13 @@ impl Name {
                     self.person = Some(n);
                 }
             }
-            Entry::Role(_) | Entry::Tension(_) | Entry::Guard(_) | Entry::Cue(_) => {}
+            Entry::Role(_) | Entry::Tension(_) | Entry::Guard(_) | Entry::Cue(_) | Entry::Deed(..) => {}
         }
     }
 }
 
 fn is_name(entry: Entry) -> bool {
-    !matches!(entry, Entry::Role(_) | Entry::Tension(_) | Entry::Guard(_) | Entry::Cue(_))
+    !matches!(entry, Entry::Role(_) | Entry::Tension(_) | Entry::Guard(_) | Entry::Cue(_) | Entry::Deed(..))
 }
 
 /// Leftmost longest names, none overlapping another.

@@ -84,7 +84,7 @@ fn quad_of_root(code: &str) -> Quad {
     }
 }
 
-fn plover(name: &str) -> Option<Plover> {
+pub(super) fn plover(name: &str) -> Option<Plover> {
     Some(match name {
         "AGREE" => Plover::Agree,
         "CONSULT" => Plover::Consult,

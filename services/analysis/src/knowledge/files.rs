@@ -18,7 +18,7 @@ impl std::fmt::Display for UnknownFile {
 
 impl std::error::Error for UnknownFile {}
 
-const BUNDLED: [(&str, &str); 11] = [
+const BUNDLED: [(&str, &str); 15] = [
     ("countries.tsv", include_str!("../../data/countries.tsv")),
     ("places.tsv", include_str!("../../data/places.tsv")),
     ("organisations.tsv", include_str!("../../data/organisations.tsv")),
@@ -30,6 +30,10 @@ const BUNDLED: [(&str, &str); 11] = [
     ("tone.tsv", include_str!("../../data/tone.tsv")),
     ("tone_modifiers.tsv", include_str!("../../data/tone_modifiers.tsv")),
     ("cues.tsv", include_str!("../../data/cues.tsv")),
+    ("grammar.tsv", include_str!("../../data/grammar.tsv")),
+    ("irregular_verbs.tsv", include_str!("../../data/irregular_verbs.tsv")),
+    ("events.tsv", include_str!("../../data/events.tsv")),
+    ("event_compounds.tsv", include_str!("../../data/event_compounds.tsv")),
 ];
 
 /// The text of every list, by file name.

@@ -2,9 +2,10 @@
 
 use super::actors::{Countries, Organisations, People, PlaceEntry, Role, load_organisations, load_places, load_roles};
 use super::codes::{CameoCodes, Guard, TensionRule, load_guards, load_tension};
+use super::deeds::{Deeds, load_deeds};
 use super::files::KnowledgeFiles;
 use super::table::Problem;
-use super::words::{PairBoosts, load_cues, load_modifiers, load_tone};
+use super::words::{PairBoosts, load_cues, load_grammar, load_modifiers, load_tone};
 use crate::lexicon::{Builder, Lexicon, Vocabulary};
 use crate::tone::ToneWords;
 
@@ -20,6 +21,7 @@ pub(crate) struct Knowledge {
     pub(crate) tension: Vec<TensionRule>,
     pub(crate) guards: Vec<Guard>,
     pub(crate) cameo: CameoCodes,
+    pub(crate) deeds: Deeds,
     pub(crate) pair_boosts: PairBoosts,
     pub(crate) tone_words: ToneWords,
     /// Hash of the files.
@@ -32,6 +34,7 @@ impl Knowledge {
         let mut problems = Vec::new();
         let mut builder = Builder::new();
         load_cues(files.text("cues.tsv"), &mut builder, &mut problems);
+        load_grammar(files.text("grammar.tsv"), &mut builder, &mut problems);
         load_tone(files.text("tone.tsv"), &mut builder, &mut problems);
         let pair_boosts = load_modifiers(files.text("tone_modifiers.tsv"), &mut builder, &mut problems);
         let countries = Countries::load(files.text("countries.tsv"), &mut builder, &mut problems);
@@ -43,6 +46,7 @@ impl Knowledge {
         let cameo = CameoCodes::load(files.text("cameo.tsv"), &mut problems);
         let tension = load_tension(files.text("tension.tsv"), &cameo, &mut builder, &mut problems);
         let guards = load_guards(files.text("tension_guards.tsv"), &mut builder, &mut problems);
+        let deeds = load_deeds(files, &cameo, &mut builder, &mut problems);
         let tone_words = ToneWords::intern(&mut builder.vocabulary);
         let (vocabulary, lexicon) = builder.build();
         let knowledge = Self {
@@ -56,6 +60,7 @@ impl Knowledge {
             tension,
             guards,
             cameo,
+            deeds,
             pair_boosts,
             tone_words,
             hash: files.hash(),

@@ -2,13 +2,16 @@
 
 mod actors;
 mod codes;
+mod deeds;
 mod files;
+mod inflect;
 mod load;
 mod table;
 mod words;
 
 pub(crate) use actors::{Office, Person, RoleKind};
 pub(crate) use codes::TensionRule;
+pub(crate) use deeds::{DeedRule, SidePlace};
 pub use files::{KnowledgeFiles, UnknownFile};
 pub(crate) use load::Knowledge;
 pub use table::Problem;

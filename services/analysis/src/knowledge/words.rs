@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::table::{Problem, rows};
-use crate::lexicon::{Builder, Cue, Entry, WordId};
+use crate::lexicon::{Builder, Cue, Entry, Part, WordId};
 use crate::text::scan_words;
 
 pub(super) fn load_tone(text: &str, builder: &mut Builder, problems: &mut Vec<Problem>) {
@@ -59,6 +59,19 @@ pub(super) fn load_cues(text: &str, builder: &mut Builder, problems: &mut Vec<Pr
                 }
                 _ => builder.add_phrase(phrase, Entry::Cue(cue)),
             }
+        }
+    }
+}
+
+pub(super) fn load_grammar(text: &str, builder: &mut Builder, problems: &mut Vec<Problem>) {
+    for row in rows("grammar.tsv", text, &["class", "words"], problems) {
+        let Some(part) = Part::parse(row.text("class")) else {
+            problems.push(row.problem(format!("{:?} is no part of speech", row.text("class"))));
+            continue;
+        };
+        for word in row.list("words") {
+            let id = builder.vocabulary.intern(word);
+            builder.vocabulary.set_part(id, part);
         }
     }
 }

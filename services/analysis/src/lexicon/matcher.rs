@@ -29,6 +29,27 @@ pub(crate) enum Entry {
     Guard(u32),
     /// Cue of several words.
     Cue(Cue),
+    /// Words that tell a deed, with the form of their head.
+    Deed(u32, WordForm),
+}
+
+/// Form of a verb or noun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum WordForm {
+    /// "attacked".
+    PastOrParticiple,
+    /// "broke".
+    Past,
+    /// "broken".
+    Participle,
+    /// "attack", the verb.
+    Base,
+    /// "attacks", the verb.
+    Third,
+    /// "attacking".
+    Gerund,
+    /// "attack" and "attacks", the noun.
+    Noun,
 }
 
 /// A phrase found: tokens `first..end`.
@@ -282,7 +303,11 @@ impl Search<'_> {
         self.branch(node, first, at, limit);
     }
 
-    fn branch(&mut self, node: u32, first: usize, at: usize, limit: usize) {
+    fn branch(&mut self, node: u32, first: usize, mut at: usize, limit: usize) {
+        // Quotation marks do not end a phrase: could turn into “an assault”.
+        if self.document.tokens.get(at).is_some_and(is_quote) {
+            at += 1;
+        }
         if at >= limit {
             return;
         }
@@ -312,7 +337,7 @@ impl Search<'_> {
             let token = &self.document.tokens[here];
             words += match token.kind {
                 TokenKind::Word | TokenKind::Number => 1,
-                TokenKind::Possessive | TokenKind::Hyphen => 0,
+                TokenKind::Possessive | TokenKind::Hyphen | TokenKind::Mark('"' | '“' | '”' | '‘' | '’') => 0,
                 TokenKind::Mark(_) => return,
             };
             if words > MAX_GAP_WORDS || token.gap == Gap::Paragraph {
@@ -321,6 +346,10 @@ impl Search<'_> {
             here += 1;
         }
     }
+}
+
+fn is_quote(token: &Token) -> bool {
+    matches!(token.kind, TokenKind::Mark('"' | '“' | '”' | '‘' | '’'))
 }
 
 /// Capitalisations that a token answers to: `US` is asked for by `us`, `Us` and `US`.

@@ -4,6 +4,6 @@ mod matcher;
 mod pattern;
 mod vocabulary;
 
-pub(crate) use matcher::{Builder, Entry, Lexicon, Match};
+pub(crate) use matcher::{Builder, Entry, Lexicon, Match, WordForm};
 pub(crate) use pattern::parse_pattern;
-pub(crate) use vocabulary::{Cue, Vocabulary, WordId};
+pub(crate) use vocabulary::{Cue, Part, Vocabulary, WordId};

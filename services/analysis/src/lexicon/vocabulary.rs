@@ -76,6 +76,57 @@ impl Cue {
     }
 }
 
+/// Parts of speech, for the words that `grammar.tsv` lists and the forms of the verbs of `events.tsv`. A word may be several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Part {
+    Determiner,
+    Preposition,
+    Auxiliary,
+    Modal,
+    Relative,
+    Subordinator,
+    Conjunction,
+    Time,
+    Adverb,
+    Pronoun,
+    /// A verb in a finite form.
+    Verb,
+    /// Present form of a verb as it stands after "to".
+    Base,
+}
+
+impl Part {
+    const NAMES: [(&'static str, Self); 11] = [
+        ("determiner", Self::Determiner),
+        ("preposition", Self::Preposition),
+        ("auxiliary", Self::Auxiliary),
+        ("modal", Self::Modal),
+        ("relative", Self::Relative),
+        ("subordinator", Self::Subordinator),
+        ("conjunction", Self::Conjunction),
+        ("time", Self::Time),
+        ("adverb", Self::Adverb),
+        ("pronoun", Self::Pronoun),
+        ("verb", Self::Verb),
+    ];
+
+    /// The part of that name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, part)| *part)
+    }
+}
+
+/// Parts of speech of one word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts(u16);
+
+impl Parts {
+    pub(crate) fn has(self, part: Part) -> bool {
+        self.0 & (1 << part as u16) != 0
+    }
+}
+
 /// What is known of a word by itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct WordFacts {
@@ -86,6 +137,7 @@ pub(crate) struct WordFacts {
     /// Whether it turns the tone of the words after it.
     pub(crate) negates_tone: bool,
     cues: u32,
+    parts: u16,
 }
 
 /// Words by number.
@@ -145,5 +197,14 @@ impl Vocabulary {
 
     pub(crate) fn set(&mut self, id: WordId, cue: Cue) {
         self.facts[id as usize].cues |= cue.bit();
+    }
+
+    /// Parts of speech of the word.
+    pub(crate) fn parts(&self, id: WordId) -> Parts {
+        Parts(self.facts.get(id as usize).map_or(0, |facts| facts.parts))
+    }
+
+    pub(crate) fn set_part(&mut self, id: WordId, part: Part) {
+        self.facts[id as usize].parts |= 1 << part as u16;
     }
 }

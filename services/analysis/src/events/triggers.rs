@@ -1,7 +1,8 @@
-//! Who did what to whom: a match of the tension lexicon that has a CAMEO code, with the actors on its two sides.
+//! Events of the tension lexicon: a match that has a CAMEO code, with the actors on its two sides.
 
 use faultline_schemas::{EventTag, MentionLabel, Participant};
 
+use super::coder::event_id;
 use crate::actors::Found;
 use crate::lexicon::Cue;
 use crate::quotes::Statement;
@@ -12,9 +13,14 @@ use crate::text::{Sentence, TokenKind};
 /// How far an actor may stand from the trigger, in tokens.
 const REACH: usize = 40;
 
-/// Every event of the text, in text order.
-pub(crate) fn events(reading: &Reading<'_>, article_id: &str) -> Vec<EventTag> {
-    reading.triggers.iter().filter_map(|trigger| event(reading, trigger, article_id)).collect()
+/// Events of the matches that overlap no deed of `events.tsv`.
+pub(super) fn trigger_events<'r>(reading: &'r Reading<'_>, article_id: &'r str) -> impl Iterator<Item = EventTag> + 'r {
+    reading.triggers.iter().filter(|t| !overlaps_deed(reading, t)).filter_map(move |t| event(reading, t, article_id))
+}
+
+fn overlaps_deed(reading: &Reading<'_>, trigger: &Trigger) -> bool {
+    let next = reading.deeds.partition_point(|deed| deed.end <= trigger.first);
+    reading.deeds.get(next).is_some_and(|deed| deed.first < trigger.end)
 }
 
 fn event(reading: &Reading<'_>, trigger: &Trigger, article_id: &str) -> Option<EventTag> {
@@ -24,9 +30,10 @@ fn event(reading: &Reading<'_>, trigger: &Trigger, article_id: &str) -> Option<E
     let (source, target) = sides(reading, trigger);
     let source_tag = source.map(|side| participant(reading, side));
     let target_tag = target.map(|side| participant(reading, side));
-    let confidence = 0.4 + 0.25 * f32::from(u8::from(source.is_some())) + 0.25 * f32::from(u8::from(target.is_some()));
+    let known = u8::from(source.is_some()) + u8::from(target.is_some());
+    let confidence = 0.3 + 0.1 * f32::from(known);
     Some(EventTag {
-        id: event_id(article_id, &code.code, trigger, source_tag.as_ref(), target_tag.as_ref()),
+        id: event_id(article_id, &code.code, trigger.first, source_tag.as_ref(), target_tag.as_ref()),
         plover,
         mode: code.mode.clone(),
         cameo: code.code.clone(),
@@ -40,22 +47,6 @@ fn event(reading: &Reading<'_>, trigger: &Trigger, article_id: &str) -> Option<E
         trigger: reading.document.span(trigger.first, trigger.end),
         sentence: trigger.sentence as u32,
     })
-}
-
-fn event_id(
-    article: &str,
-    code: &str,
-    trigger: &Trigger,
-    source: Option<&Participant>,
-    target: Option<&Participant>,
-) -> String {
-    let actor = |side: Option<&Participant>| side.and_then(|p| p.actor.clone()).unwrap_or_default();
-    let mut hasher = blake3::Hasher::new();
-    for part in [article, code, &actor(source), &actor(target)] {
-        hasher.update(part.as_bytes()).update(&[0]);
-    }
-    hasher.update(&(trigger.first as u64).to_le_bytes());
-    hasher.finalize().to_hex().as_str().get(..16).unwrap_or_default().to_owned()
 }
 
 fn participant(reading: &Reading<'_>, found: &Found) -> Participant {

@@ -1,0 +1,266 @@
+//! Which matches of `events.tsv` tell a deed: the longest at each head, in a form that fits its place in the sentence.
+
+use faultline_schemas::{Modality, Plover};
+
+use super::clause::{Clause, Kind, VerbGroup};
+use crate::actors::Cast;
+use crate::knowledge::Knowledge;
+use crate::lexicon::{Entry, Match, Part, WordForm};
+use crate::signals::Cues;
+use crate::text::{Document, TokenKind};
+
+/// How far words about a deed reach, in tokens.
+const COMPLEMENT_REACH: usize = 14;
+/// How far they reach to a noun.
+const NOMINAL_REACH: usize = 7;
+
+/// A deed told by tokens `first..end`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deed {
+    pub(crate) first: usize,
+    pub(crate) end: usize,
+    /// The verb or noun.
+    pub(crate) head: usize,
+    pub(crate) sentence: usize,
+    /// Position of the rule.
+    pub(crate) rule: u32,
+    /// Position of the CAMEO code: the rule's, or that of a deed within words about it.
+    pub(crate) cameo: u32,
+    pub(crate) modality: Modality,
+    /// None for a noun.
+    pub(super) group: Option<VerbGroup>,
+}
+
+/// A match of `events.tsv` with the place of its head.
+#[derive(Clone, Copy)]
+struct Candidate {
+    found: Match,
+    head: usize,
+    rule: u32,
+    form: WordForm,
+}
+
+/// Every deed of the document, in text order.
+pub(crate) fn deeds(
+    document: &Document<'_>,
+    knowledge: &Knowledge,
+    matches: &[Match],
+    cues: &Cues<'_>,
+    cast: &Cast,
+) -> Vec<Deed> {
+    let mut told: Vec<Deed> = Vec::new();
+    for candidate in longest(knowledge, matches) {
+        let sentence = document.sentence_of(candidate.head);
+        let clause = Clause { document, knowledge, sentence: document.sentences[sentence] };
+        let is_noun = candidate.form == WordForm::Noun;
+        if !fits(&clause, cast, &candidate) {
+            continue;
+        }
+        let group = (!is_noun).then(|| clause.verb_group(candidate.head, candidate.form));
+        let cameo = knowledge.deeds.rules[candidate.rule as usize].cameo;
+        let is_threat = knowledge.cameo.all[cameo as usize].plover == Some(Plover::Threaten);
+        told.push(Deed {
+            first: candidate.found.first,
+            end: candidate.found.end,
+            head: candidate.head,
+            sentence,
+            rule: candidate.rule,
+            cameo,
+            modality: cues.modality(clause.sentence, candidate.found.first, is_threat),
+            group,
+        });
+    }
+    fold_complements(document, knowledge, told)
+}
+
+/// Of matches with one head the longest; none whose head lies within a longer one.
+fn longest(knowledge: &Knowledge, matches: &[Match]) -> Vec<Candidate> {
+    let mut all: Vec<Candidate> = matches
+        .iter()
+        .filter_map(|found| match found.entry {
+            Entry::Deed(rule, form) => {
+                let head = found.first + usize::from(knowledge.deeds.rules[rule as usize].head_offset);
+                Some(Candidate { found: *found, head, rule, form })
+            }
+            _ => None,
+        })
+        .collect();
+    let length = |c: &Candidate| c.found.end - c.found.first;
+    all.sort_by_key(|c| (c.head, std::cmp::Reverse(length(c)), c.form, c.rule));
+    all.dedup_by_key(|c| c.head);
+    let mut taken_to = 0;
+    let mut kept: Vec<Candidate> = Vec::with_capacity(all.len());
+    for candidate in all {
+        if candidate.head < taken_to {
+            continue;
+        }
+        while kept.last().is_some_and(|last| candidate.found.first <= last.head) {
+            kept.pop();
+        }
+        taken_to = candidate.found.end;
+        kept.push(candidate);
+    }
+    kept
+}
+
+/// Whether the head is a verb, or a noun, as its rule has it.
+fn fits(clause: &Clause<'_>, cast: &Cast, candidate: &Candidate) -> bool {
+    let Candidate { found, head, form, .. } = *candidate;
+    let tokens = &clause.document.tokens;
+    let before = head.checked_sub(1).filter(|b| *b >= clause.sentence.first);
+    let before_kind = before.map(|b| clause.kind(b));
+    let hyphenated = before.is_some_and(|b| tokens[b].kind == TokenKind::Hyphen)
+        || tokens.get(head + 1).is_some_and(|t| t.kind == TokenKind::Hyphen) && found.end == head + 1;
+    let in_name = tokens[head].is_capitalised()
+        && cast.within(head.saturating_sub(8), head + 1).iter().any(|f| f.end > head && !f.coreference);
+    if hyphenated || in_name {
+        return false;
+    }
+    let opens = matches!(before_kind, Some(Kind::Determiner))
+        || before.is_some_and(|b| matches!(tokens[b].kind, TokenKind::Possessive | TokenKind::Number));
+    let after_to = before.is_some_and(|b| clause.is_to(b));
+    match form {
+        WordForm::Noun => {
+            let as_verb = after_to && !opens || matches!(before_kind, Some(Kind::Modal | Kind::Pronoun));
+            !as_verb
+        }
+        WordForm::Past => !opens,
+        WordForm::PastOrParticiple | WordForm::Participle => {
+            !(opens && !clause.has_part(head + 1, Part::Preposition) || clause.is_attributive(head))
+        }
+        WordForm::Gerund => !opens,
+        WordForm::Base => is_base_verb(clause, head, before, before_kind, opens, found.first < head),
+        WordForm::Third => !opens && is_third_person(clause, cast, found.end, before, before_kind),
+    }
+}
+
+fn is_base_verb(
+    clause: &Clause<'_>,
+    head: usize,
+    before: Option<usize>,
+    before_kind: Option<Kind>,
+    opens: bool,
+    has_lead: bool,
+) -> bool {
+    if opens {
+        return false;
+    }
+    if has_lead || before.is_some_and(|b| clause.is_to(b)) {
+        return true;
+    }
+    match before_kind {
+        Some(Kind::Modal | Kind::Pronoun | Kind::Relative | Kind::Auxiliary) => true,
+        Some(Kind::Adverb) => before.and_then(|b| b.checked_sub(1)).is_some_and(|b| {
+            b >= clause.sentence.first
+                && (clause.is_to(b) || matches!(clause.kind(b), Kind::Modal | Kind::Pronoun | Kind::Auxiliary))
+        }),
+        Some(Kind::Conjunction) => follows_object(clause, head + 1) && !clause.document.tokens[head].is_capitalised(),
+        Some(Kind::Nominal) => {
+            // "Protesters demand that …", "Russia and China sign deal".
+            let plural = before.is_some_and(|b| {
+                clause.word(b).ends_with('s') || clause.word(b) == "people" || clause.word(b) == "police"
+            });
+            plural && follows_object(clause, head + 1)
+        }
+        _ => false,
+    }
+}
+
+fn is_third_person(
+    clause: &Clause<'_>,
+    cast: &Cast,
+    end: usize,
+    before: Option<usize>,
+    before_kind: Option<Kind>,
+) -> bool {
+    let Some(before) = before else { return false };
+    let is_adjective = cast
+        .within(before, before + 1)
+        .iter()
+        .any(|f| f.end == before + 1 && f.label == faultline_schemas::MentionLabel::Norp);
+    match before_kind {
+        Some(Kind::Nominal) => !is_adjective && follows_object(clause, end),
+        Some(Kind::Pronoun | Kind::Relative | Kind::Adverb) => true,
+        Some(Kind::Conjunction | Kind::Comma) => follows_object(clause, end),
+        _ => false,
+    }
+}
+
+/// Whether what stands at `at` can begin an object: an article, a pronoun, a capital, a number.
+fn follows_object(clause: &Clause<'_>, at: usize) -> bool {
+    if at >= clause.sentence.end {
+        return false;
+    }
+    let before_is_preposition = clause.kind(at - 1) == Kind::Preposition;
+    match clause.kind(at) {
+        Kind::Determiner | Kind::Pronoun | Kind::Quote => true,
+        Kind::Nominal => {
+            let token = &clause.document.tokens[at];
+            before_is_preposition
+                || token.is_capitalised()
+                || token.kind == TokenKind::Number
+                || clause.document.tokens[at - 1].is_word() && clause.word(at).len() > 2
+        }
+        Kind::Relative | Kind::Preposition => clause.word(at) == "that" || clause.is_to(at),
+        _ => false,
+    }
+}
+
+/// Deeds within words about them ("agreed to release", "threatened to attack", "refused talks with") make one deed with the
+/// outer words: they decide what it is, the inner deed says which code.
+fn fold_complements(document: &Document<'_>, knowledge: &Knowledge, told: Vec<Deed>) -> Vec<Deed> {
+    let mut kept: Vec<Deed> = Vec::with_capacity(told.len());
+    for deed in told {
+        let clause = Clause { document, knowledge, sentence: document.sentences[deed.sentence] };
+        let outer = kept.last().copied().filter(|outer| outer.sentence == deed.sentence);
+        match outer {
+            Some(outer) if is_complement(&clause, knowledge, &outer, &deed) => {
+                if let Some(code) = compound(knowledge, &outer, &deed)
+                    && let Some(outer) = kept.last_mut()
+                {
+                    outer.cameo = code;
+                }
+            }
+            _ => kept.push(deed),
+        }
+    }
+    kept
+}
+
+fn root(knowledge: &Knowledge, cameo: u32) -> u8 {
+    knowledge.cameo.all[cameo as usize].code.get(..2).and_then(|root| root.parse().ok()).unwrap_or(0)
+}
+
+fn compound(knowledge: &Knowledge, outer: &Deed, inner: &Deed) -> Option<u32> {
+    let inner_type = knowledge.cameo.all[inner.cameo as usize].plover?;
+    // A code of more digits than its root's general one already says what the deed is about.
+    let is_general = knowledge.cameo.all[outer.cameo as usize].code.ends_with('0');
+    is_general.then(|| knowledge.deeds.compound(root(knowledge, outer.cameo), inner_type)).flatten()
+}
+
+/// Whether `deed` stands within the words that `outer` is about.
+fn is_complement(clause: &Clause<'_>, knowledge: &Knowledge, outer: &Deed, deed: &Deed) -> bool {
+    let outer_root = root(knowledge, outer.cameo);
+    let speaks = matches!(outer_root, 2 | 3 | 10 | 11 | 12 | 13);
+    let distance = deed.head.saturating_sub(outer.end);
+    match deed.group {
+        None => {
+            matches!(outer_root, 2 | 3 | 10 | 12 | 13)
+                && outer.group.is_some()
+                && distance <= NOMINAL_REACH
+                && clause.clause_end(outer.end) >= deed.head
+        }
+        Some(group) => {
+            let follows_to = group.infinitive
+                || deed.first > 0 && clause.is_to(deed.first - 1)
+                || clause.is_to(outer.end.saturating_sub(1)) && deed.first == outer.end;
+            let follows_preposition = group.bare_participle
+                && !group.passive
+                && group.first > outer.first
+                && clause.kind(group.first - 1) == Kind::Preposition;
+            let binds = follows_to || speaks && follows_preposition || speaks && group.first == outer.end;
+            let near = distance <= COMPLEMENT_REACH && clause.clause_end(outer.end) + 1 >= group.first;
+            outer.group.is_some() && binds && near
+        }
+    }
+}
