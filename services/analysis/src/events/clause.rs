@@ -2,7 +2,7 @@
 //! words. No parse: each question is answered by a walk of bounded length from the verb.
 
 use crate::knowledge::Knowledge;
-use crate::lexicon::{Part, WordForm};
+use crate::lexicon::{Cue, Part, WordForm};
 use crate::text::{Document, Gap, Sentence, TokenKind};
 
 /// A walk from a verb ends after this many tokens.
@@ -30,6 +30,10 @@ pub(super) struct VerbGroup {
     pub(super) infinitive: bool,
     /// A participle without an auxiliary of its own: "accusing", "backed by".
     pub(super) bare_participle: bool,
+    /// "will", "shall", "would".
+    pub(super) future: bool,
+    /// "not", "never" among the auxiliaries.
+    pub(super) negated: bool,
 }
 
 /// What a token is to the walks.
@@ -155,13 +159,23 @@ impl<'r> Clause<'r> {
 
     /// The group of the verb at `head`.
     pub(super) fn verb_group(&self, head: usize, form: WordForm) -> VerbGroup {
-        let mut group = VerbGroup { first: head, passive: false, infinitive: false, bare_participle: false };
+        let mut group = VerbGroup {
+            first: head,
+            passive: false,
+            infinitive: false,
+            bare_participle: false,
+            future: false,
+            negated: false,
+        };
         let mut nearest = None;
         let mut at = head;
         while at > self.sentence.first && head - at < 8 {
             let before = at - 1;
+            let word = self.document.tokens[before].word;
+            group.negated |= self.knowledge.vocabulary.has(word, Cue::Negator);
             match self.kind(before) {
                 Kind::Auxiliary | Kind::Modal => {
+                    group.future |= matches!(self.word(before), "will" | "would" | "shall" | "won't" | "wouldn't");
                     nearest = nearest.or(Some(before));
                     group.first = before;
                 }
@@ -182,10 +196,28 @@ impl<'r> Clause<'r> {
                 "has" | "have" | "had" | "having" | "haven't" | "hasn't" | "hadn't" | "they've" | "we've"
             ) && !self.has_part(aux, Part::Modal)
         });
-        let by_follows = self.is_word(head + 1, self.knowledge.deeds.words.by);
-        group.passive = participle && (has_be || nearest.is_none() && (by_follows || form == WordForm::Participle));
+        let reduced =
+            nearest.is_none() && !group.infinitive && (form == WordForm::Participle || self.is_reduced_relative(head));
+        group.passive = participle && (has_be || reduced);
         group.bare_participle = nearest.is_none() && (form == WordForm::Gerund || group.passive);
         group
+    }
+
+    /// "sanctions imposed on", "a plan backed by": a participle that follows its noun.
+    fn is_reduced_relative(&self, head: usize) -> bool {
+        if self.is_word(head + 1, self.knowledge.deeds.words.by) {
+            return true;
+        }
+        let Some(noun) = self.phrase_before(head) else { return false };
+        let Some(lead) = noun.first.checked_sub(1).filter(|lead| *lead >= self.sentence.first) else { return false };
+        let has_object = head + 1 < self.sentence.end && self.is_nominal(head + 1);
+        match self.kind(lead) {
+            Kind::Verb => {
+                !has_object && !self.knowledge.vocabulary.has(self.document.tokens[lead].word, Cue::Reporting)
+            }
+            Kind::Preposition => !has_object && self.has_part(head + 1, Part::Preposition),
+            _ => false,
+        }
     }
 
     /// The phrase that ends right before `end`.

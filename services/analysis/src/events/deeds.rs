@@ -1,6 +1,6 @@
 //! Which matches of `events.tsv` tell a deed: the longest at each head, in a form that fits its place in the sentence.
 
-use faultline_schemas::{Modality, Plover};
+use faultline_schemas::{Modality, Plover, Quad};
 
 use super::clause::{Clause, Kind, VerbGroup};
 use crate::actors::Cast;
@@ -59,6 +59,8 @@ pub(crate) fn deeds(
         let group = (!is_noun).then(|| clause.verb_group(candidate.head, candidate.form));
         let cameo = knowledge.deeds.rules[candidate.rule as usize].cameo;
         let is_threat = knowledge.cameo.all[cameo as usize].plover == Some(Plover::Threaten);
+        let modality = cues.modality(clause.sentence, candidate.found.first, is_threat);
+        let (cameo, modality) = announced(knowledge, group.as_ref(), cameo).unwrap_or((cameo, modality));
         told.push(Deed {
             first: candidate.found.first,
             end: candidate.found.end,
@@ -66,7 +68,7 @@ pub(crate) fn deeds(
             sentence,
             rule: candidate.rule,
             cameo,
-            modality: cues.modality(clause.sentence, candidate.found.first, is_threat),
+            modality,
             group,
         });
     }
@@ -225,6 +227,23 @@ fn fold_complements(document: &Document<'_>, knowledge: &Knowledge, told: Vec<De
         }
     }
     kept
+}
+
+/// What a deed that is announced or refused becomes, and its modality: "will visit" tells an intent, "will not lift" a
+/// refusal, "will attack" a threat. None for a deed told as done.
+fn announced(knowledge: &Knowledge, group: Option<&VerbGroup>, cameo: u32) -> Option<(u32, Modality)> {
+    const INTENT: u8 = 3;
+    const REFUSAL: u8 = 12;
+    let group = group.filter(|g| !g.passive && (g.future || g.negated))?;
+    let code = &knowledge.cameo.all[cameo as usize];
+    let is_cooperation = matches!(code.quad, Quad::VerbalCooperation | Quad::MaterialCooperation);
+    let outer = match (is_cooperation, group.negated) {
+        (true, true) => REFUSAL,
+        (_, false) => INTENT,
+        (false, true) => return None,
+    };
+    let compound = knowledge.deeds.compound(outer, code.plover?)?;
+    Some((compound, if is_cooperation { Modality::Actual } else { Modality::Threatened }))
 }
 
 fn root(knowledge: &Knowledge, cameo: u32) -> u8 {

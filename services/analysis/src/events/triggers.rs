@@ -28,6 +28,9 @@ fn event(reading: &Reading<'_>, trigger: &Trigger, article_id: &str) -> Option<E
     let code = &reading.knowledge.cameo.all[rule.cameo? as usize];
     let plover = code.plover?;
     let (source, target) = sides(reading, trigger);
+    if source.is_none() || target.is_none() {
+        return None;
+    }
     let source_tag = source.map(|side| participant(reading, side));
     let target_tag = target.map(|side| participant(reading, side));
     let known = u8::from(source.is_some()) + u8::from(target.is_some());

@@ -44,7 +44,6 @@ pub(crate) struct ClauseWords {
     pub(crate) to: WordId,
     pub(crate) by: WordId,
     pub(crate) of: WordId,
-    pub(crate) that: WordId,
     pub(crate) between: WordId,
 }
 
@@ -80,13 +79,7 @@ pub(super) fn load_deeds(
 ) -> Deeds {
     let inflector = Inflector::load(files.text("irregular_verbs.tsv"), problems);
     let mut intern = |word| builder.vocabulary.intern(word);
-    let words = ClauseWords {
-        to: intern("to"),
-        by: intern("by"),
-        of: intern("of"),
-        that: intern("that"),
-        between: intern("between"),
-    };
+    let words = ClauseWords { to: intern("to"), by: intern("by"), of: intern("of"), between: intern("between") };
     let mut deeds = Deeds { rules: Vec::new(), words, compounds: FxHashMap::default() };
     for row in rows("events.tsv", files.text("events.tsv"), &["cameo", "source", "target", "phrases"], problems) {
         if let Err(problem) = read_row(&row, codes, &inflector, &mut deeds.rules, builder) {
