@@ -29,6 +29,8 @@ pub(crate) struct Deed {
     pub(crate) modality: Modality,
     /// None for a noun.
     pub(super) group: Option<VerbGroup>,
+    /// Where the words end that it is about: what they tell is part of it.
+    pub(super) reach: usize,
 }
 
 /// A match of `events.tsv` with the place of its head.
@@ -70,9 +72,15 @@ pub(crate) fn deeds(
             cameo,
             modality,
             group,
+            reach: candidate.found.end,
         });
     }
-    fold_complements(document, knowledge, told)
+    let mut deeds = fold_complements(document, knowledge, told);
+    for deed in deeds.iter_mut().filter(|d| d.group.is_some() && is_prospective(root(knowledge, d.cameo))) {
+        let clause = Clause { document, knowledge, sentence: document.sentences[deed.sentence] };
+        deed.reach = deed.reach.max(clause.clause_end(deed.end).min(deed.end + NOMINAL_REACH));
+    }
+    deeds
 }
 
 /// Of matches with one head the longest; none whose head lies within a longer one.
@@ -88,7 +96,8 @@ fn longest(knowledge: &Knowledge, matches: &[Match]) -> Vec<Candidate> {
         })
         .collect();
     let length = |c: &Candidate| c.found.end - c.found.first;
-    all.sort_by_key(|c| (c.head, std::cmp::Reverse(length(c)), c.form, c.rule));
+    let named = |c: &Candidate| knowledge.deeds.rules[c.rule as usize].named_words;
+    all.sort_by_key(|c| (c.head, std::cmp::Reverse((length(c), named(c))), c.form, c.rule));
     all.dedup_by_key(|c| c.head);
     let mut taken_to = 0;
     let mut kept: Vec<Candidate> = Vec::with_capacity(all.len());
@@ -132,7 +141,7 @@ fn fits(clause: &Clause<'_>, cast: &Cast, candidate: &Candidate) -> bool {
         }
         WordForm::Gerund => !opens,
         WordForm::Base => is_base_verb(clause, head, before, before_kind, opens, found.first < head),
-        WordForm::Third => !opens && is_third_person(clause, cast, found.end, before, before_kind),
+        WordForm::Third => !opens && is_third_person(clause, cast, &found, head, before),
     }
 }
 
@@ -162,28 +171,24 @@ fn is_base_verb(
             let plural = before.is_some_and(|b| {
                 clause.word(b).ends_with('s') || clause.word(b) == "people" || clause.word(b) == "police"
             });
-            plural && follows_object(clause, head + 1)
+            let joined = || clause.phrase_before(head).is_some_and(|phrase| clause.joined_before(phrase).len() > 1);
+            (plural || joined()) && follows_object(clause, head + 1)
         }
         _ => false,
     }
 }
 
-fn is_third_person(
-    clause: &Clause<'_>,
-    cast: &Cast,
-    end: usize,
-    before: Option<usize>,
-    before_kind: Option<Kind>,
-) -> bool {
+fn is_third_person(clause: &Clause<'_>, cast: &Cast, found: &Match, head: usize, before: Option<usize>) -> bool {
     let Some(before) = before else { return false };
     let is_adjective = cast
         .within(before, before + 1)
         .iter()
         .any(|f| f.end == before + 1 && f.label == faultline_schemas::MentionLabel::Norp);
-    match before_kind {
-        Some(Kind::Nominal) => !is_adjective && follows_object(clause, end),
-        Some(Kind::Pronoun | Kind::Relative | Kind::Adverb) => true,
-        Some(Kind::Conjunction | Kind::Comma) => follows_object(clause, end),
+    let has_object = found.end > head + 1 || follows_object(clause, found.end);
+    match clause.kind(before) {
+        Kind::Nominal => !is_adjective && has_object,
+        Kind::Pronoun | Kind::Relative | Kind::Adverb => true,
+        Kind::Conjunction | Kind::Comma => has_object,
         _ => false,
     }
 }
@@ -217,10 +222,9 @@ fn fold_complements(document: &Document<'_>, knowledge: &Knowledge, told: Vec<De
         let outer = kept.last().copied().filter(|outer| outer.sentence == deed.sentence);
         match outer {
             Some(outer) if is_complement(&clause, knowledge, &outer, &deed) => {
-                if let Some(code) = compound(knowledge, &outer, &deed)
-                    && let Some(outer) = kept.last_mut()
-                {
-                    outer.cameo = code;
+                if let Some(last) = kept.last_mut() {
+                    last.cameo = compound(knowledge, &outer, &deed).unwrap_or(outer.cameo);
+                    last.reach = last.reach.max(deed.end);
                 }
             }
             _ => kept.push(deed),
@@ -250,6 +254,11 @@ fn root(knowledge: &Knowledge, cameo: u32) -> u8 {
     knowledge.cameo.all[cameo as usize].code.get(..2).and_then(|root| root.parse().ok()).unwrap_or(0)
 }
 
+/// Roots of words about deeds that are not done: appeals, intents, demands, refusals, threats.
+fn is_prospective(root: u8) -> bool {
+    matches!(root, 2 | 3 | 10 | 12 | 13)
+}
+
 fn compound(knowledge: &Knowledge, outer: &Deed, inner: &Deed) -> Option<u32> {
     let inner_type = knowledge.cameo.all[inner.cameo as usize].plover?;
     // A code of more digits than its root's general one already says what the deed is about.
@@ -260,7 +269,7 @@ fn compound(knowledge: &Knowledge, outer: &Deed, inner: &Deed) -> Option<u32> {
 /// Whether `deed` stands within the words that `outer` is about.
 fn is_complement(clause: &Clause<'_>, knowledge: &Knowledge, outer: &Deed, deed: &Deed) -> bool {
     let outer_root = root(knowledge, outer.cameo);
-    let speaks = matches!(outer_root, 2 | 3 | 10 | 11 | 12 | 13);
+    let speaks = is_prospective(outer_root) || outer_root == 11;
     let distance = deed.head.saturating_sub(outer.end);
     match deed.group {
         None => {

@@ -18,9 +18,11 @@ pub(super) fn trigger_events<'r>(reading: &'r Reading<'_>, article_id: &'r str) 
     reading.triggers.iter().filter(|t| !overlaps_deed(reading, t)).filter_map(move |t| event(reading, t, article_id))
 }
 
+/// Whether a deed of the same sentence, or what it is about, holds some of the words.
 fn overlaps_deed(reading: &Reading<'_>, trigger: &Trigger) -> bool {
-    let next = reading.deeds.partition_point(|deed| deed.end <= trigger.first);
-    reading.deeds.get(next).is_some_and(|deed| deed.first < trigger.end)
+    let from = reading.deeds.partition_point(|deed| deed.sentence < trigger.sentence);
+    let of_sentence = reading.deeds[from..].iter().take_while(|deed| deed.sentence == trigger.sentence);
+    of_sentence.into_iter().any(|deed| deed.first < trigger.end && trigger.first < deed.reach)
 }
 
 fn event(reading: &Reading<'_>, trigger: &Trigger, article_id: &str) -> Option<EventTag> {

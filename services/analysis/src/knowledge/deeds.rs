@@ -16,6 +16,8 @@ pub(crate) struct DeedRule {
     pub(crate) cameo: u32,
     /// Words of the phrase before its head.
     pub(crate) head_offset: u8,
+    /// Words that the phrase names.
+    pub(crate) named_words: u8,
     pub(crate) source: Side,
     pub(crate) target: Side,
 }
@@ -123,7 +125,8 @@ fn read_row(
         let number = rules.len() as u32;
         let head_offset =
             add_phrase(phrase, number, inflector, builder).map_err(|m| row.problem(format!("{phrase:?}: {m}")))?;
-        rules.push(DeedRule { cameo, head_offset, source: source.clone(), target: target.clone() });
+        let named_words = phrase.split_whitespace().filter(|part| *part != "_").count() as u8;
+        rules.push(DeedRule { cameo, head_offset, named_words, source: source.clone(), target: target.clone() });
     }
     Ok(())
 }

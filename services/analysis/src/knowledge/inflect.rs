@@ -38,6 +38,9 @@ impl Inflector {
         let (lead, verb) =
             lemma.rsplit_once('-').map_or(("", lemma), |(_, verb)| (&lemma[..lemma.len() - verb.len()], verb));
         let mut forms = match form {
+            WordForm::Base if verb == "be" => ["be", "are", "am"].map(str::to_owned).to_vec(),
+            WordForm::Third if verb == "be" => vec!["is".to_owned()],
+            WordForm::Third if verb == "have" => vec!["has".to_owned()],
             WordForm::Base => vec![verb.to_owned()],
             WordForm::Third => vec![with_s(verb)],
             WordForm::Gerund => gerunds(verb),

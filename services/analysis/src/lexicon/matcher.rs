@@ -332,10 +332,13 @@ impl Search<'_> {
     fn walk_gap(&mut self, node: u32, first: usize, at: usize, limit: usize) {
         let mut words = 0;
         let mut here = at;
+        let mut after_hyphen = false;
         while here < limit {
             self.branch(node, first, here, limit);
             let token = &self.document.tokens[here];
             words += match token.kind {
+                // "three-month-old" is one word.
+                TokenKind::Word | TokenKind::Number if after_hyphen => 0,
                 TokenKind::Word | TokenKind::Number => 1,
                 TokenKind::Possessive | TokenKind::Hyphen | TokenKind::Mark('"' | '“' | '”' | '‘' | '’') => 0,
                 TokenKind::Mark(_) => return,
@@ -343,6 +346,7 @@ impl Search<'_> {
             if words > MAX_GAP_WORDS || token.gap == Gap::Paragraph {
                 return;
             }
+            after_hyphen = token.kind == TokenKind::Hyphen;
             here += 1;
         }
     }
