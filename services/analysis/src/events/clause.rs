@@ -422,9 +422,10 @@ impl<'r> Clause<'r> {
             let Some(following) = self.phrase_at(next) else { break };
             let acts_itself = following.end < self.sentence.end
                 && matches!(self.kind(following.end), Kind::Verb | Kind::Auxiliary | Kind::Modal);
-            let needs_and = !is_and
-                && !(following.end + 1 < self.sentence.end
-                    && matches!(self.kind(following.end), Kind::Comma | Kind::Conjunction));
+            // "A, B and C" goes on; "A, B" is an apposition.
+            let goes_on = following.end + 1 < self.sentence.end
+                && matches!(self.kind(following.end), Kind::Comma | Kind::Conjunction);
+            let needs_and = !(is_and || goes_on);
             if acts_itself || needs_and || self.is_time(following) {
                 break;
             }

@@ -171,8 +171,8 @@ impl<'r> Finder<'r, '_> {
     /// "Russia's invasion of", "Israeli air strikes on"; or the subject of the verb that the noun is the object of.
     fn owner(&self) -> Option<Party<'r>> {
         let phrase = self.clause.phrase_before(self.deed.first)?;
-        let within = self.reading.cast.within(phrase.first, phrase.end).iter();
-        let found = within.filter(|f| f.actor.is_some() && f.end <= self.deed.first).last()?;
+        let mut within = self.reading.cast.within(phrase.first, phrase.end).iter();
+        let found = within.rfind(|f| f.actor.is_some() && f.end <= self.deed.first)?;
         Some(Party { phrase: Phrase { first: found.first, end: found.end }, found: Some(found) })
     }
 
