@@ -34,10 +34,18 @@ pub(crate) enum Cue {
     Sport,
     Pronoun,
     FirstName,
+    Speech,
+    Thought,
+    Stance,
+    BaseForm,
+    Auxiliary,
+    Adverb,
+    ReportNoun,
+    SubjectPronoun,
 }
 
 impl Cue {
-    const NAMES: [(&'static str, Self); 26] = [
+    const NAMES: [(&'static str, Self); 34] = [
         ("abbreviation", Self::Abbreviation),
         ("starter", Self::Starter),
         ("function_word", Self::FunctionWord),
@@ -61,6 +69,14 @@ impl Cue {
         ("sport", Self::Sport),
         ("pronoun", Self::Pronoun),
         ("first_name", Self::FirstName),
+        ("speech", Self::Speech),
+        ("thought", Self::Thought),
+        ("stance", Self::Stance),
+        ("base_form", Self::BaseForm),
+        ("auxiliary", Self::Auxiliary),
+        ("adverb", Self::Adverb),
+        ("report_noun", Self::ReportNoun),
+        ("subject_pronoun", Self::SubjectPronoun),
         ("hypothetical_phrase", Self::Hypothetical),
         ("threat_phrase", Self::Threat),
         ("past_phrase", Self::Past),
