@@ -42,10 +42,12 @@ pub(crate) enum Cue {
     Adverb,
     ReportNoun,
     SubjectPronoun,
+    AlsoNoun,
+    Boilerplate,
 }
 
 impl Cue {
-    const NAMES: [(&'static str, Self); 34] = [
+    const NAMES: [(&'static str, Self); 36] = [
         ("abbreviation", Self::Abbreviation),
         ("starter", Self::Starter),
         ("function_word", Self::FunctionWord),
@@ -77,6 +79,8 @@ impl Cue {
         ("adverb", Self::Adverb),
         ("report_noun", Self::ReportNoun),
         ("subject_pronoun", Self::SubjectPronoun),
+        ("also_noun", Self::AlsoNoun),
+        ("boilerplate", Self::Boilerplate),
         ("hypothetical_phrase", Self::Hypothetical),
         ("threat_phrase", Self::Threat),
         ("past_phrase", Self::Past),
@@ -87,7 +91,7 @@ impl Cue {
         Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, cue)| *cue)
     }
 
-    const fn bit(self) -> u32 {
+    const fn bit(self) -> u64 {
         1 << self as u32
     }
 }
@@ -152,7 +156,7 @@ pub(crate) struct WordFacts {
     pub(crate) boost: f32,
     /// Whether it turns the tone of the words after it.
     pub(crate) negates_tone: bool,
-    cues: u32,
+    cues: u64,
     parts: u16,
 }
 

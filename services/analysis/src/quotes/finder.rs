@@ -50,12 +50,8 @@ impl<'r, 'a> Finder<'r, 'a> {
         let mut start = sentence.first;
         let mut subject: Option<(usize, usize)> = None;
         let mut told: Option<(usize, usize)> = None;
-        for (position, verb) in verbs.iter().enumerate() {
-            let next = verbs.get(position + 1);
-            let limit = next.map_or(usize::MAX, |next| match next.subject {
-                Subject::Shared => next.group_first,
-                _ => usize::MAX,
-            });
+        let limits = limits(&verbs);
+        for (verb, limit) in verbs.iter().zip(limits) {
             let words = match verb.subject {
                 Subject::Before(words) | Subject::After(words) => Some(words),
                 Subject::Shared => subject.or_else(|| self.first_name(sentence, verb.at)),
@@ -238,4 +234,18 @@ impl<'r, 'a> Finder<'r, 'a> {
             sentences[from..].iter().find(|s| s.starts_paragraph && self.tokens()[s.first].gap == Gap::Paragraph);
         next.map_or(self.tokens().len(), |s| s.first)
     }
+}
+
+/// For each verb, where the next verb with the same subject begins: `he said … and added …`.
+fn limits(verbs: &[Verb]) -> Vec<usize> {
+    let mut next_shared = usize::MAX;
+    let mut limits: Vec<usize> = Vec::with_capacity(verbs.len());
+    for verb in verbs.iter().rev() {
+        limits.push(next_shared);
+        if verb.subject == Subject::Shared {
+            next_shared = verb.group_first;
+        }
+    }
+    limits.reverse();
+    limits
 }

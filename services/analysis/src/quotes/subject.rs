@@ -65,6 +65,18 @@ impl Finder<'_, '_> {
             return Some(Verb { at, group_first: group.first, report, subject: Subject::After(subject) });
         }
         let before = self.subject_before(sentence, group.first)?;
+        if before == Subject::Shared && self.has(at, Cue::BaseForm) && report != Report::Speech {
+            return None;
+        }
+        if self.has(at, Cue::AlsoNoun) && !group.auxiliary && !self.takes_object(at) {
+            return None;
+        }
+        if let Subject::Before((_, end)) = before
+            && matches!(self.word(end - 1), "which" | "that")
+            && !self.has(at, Cue::Reporting)
+        {
+            return None;
+        }
         if self.has(at, Cue::BaseForm) && !group.auxiliary && !self.takes_base_form(before) {
             return None;
         }
@@ -137,12 +149,46 @@ impl Finder<'_, '_> {
             } else if self.has(before, Cue::Auxiliary) {
                 group.auxiliary = true;
                 group.passive |= self.has(before, Cue::PassiveBe);
-            } else if !(self.has(before, Cue::Adverb) || word.len() > 4 && word.ends_with("ly")) {
+            } else if !(self.has(before, Cue::Adverb)
+                || self.has(before, Cue::Weekday)
+                || word == "on" && group.first < at && self.has(group.first, Cue::Weekday)
+                || word.len() > 4 && word.ends_with("ly"))
+            {
                 break;
             }
             group.first = before;
         }
         group
+    }
+
+    /// What follows can only be the object or clause of a verb: "fears that", "plans to", not "fears and", "plans in".
+    fn takes_object(&self, at: usize) -> bool {
+        let Some(next) = self.tokens().get(at + 1) else { return false };
+        next.is_capitalised()
+            || matches!(next.kind, TokenKind::Mark('“' | '"' | ':'))
+            || self.has(at + 1, Cue::SubjectPronoun)
+            || matches!(
+                self.word(at + 1),
+                "that"
+                    | "to"
+                    | "the"
+                    | "a"
+                    | "an"
+                    | "his"
+                    | "her"
+                    | "its"
+                    | "their"
+                    | "there"
+                    | "this"
+                    | "what"
+                    | "how"
+                    | "why"
+                    | "no"
+                    | "more"
+                    | "him"
+                    | "them"
+                    | "for"
+            )
     }
 
     fn takes_base_form(&self, subject: Subject) -> bool {
@@ -169,8 +215,8 @@ impl Finder<'_, '_> {
             return None;
         }
         let before = &self.tokens()[at - 1];
-        let follows_words = before.is_mark(',') || self.is_closing_mark(at - 1) || before.is_mark('—');
-        if !follows_words {
+        let closes = self.is_closing_mark(at - 1);
+        if !(closes || before.is_mark(',') || before.is_mark('—')) || self.has_object(at) {
             return None;
         }
         let first = at + 1;
@@ -201,6 +247,11 @@ impl Finder<'_, '_> {
             end += 1;
         }
         Some((first, end))
+    }
+
+    /// Verbs that never stand before their subject.
+    fn has_object(&self, at: usize) -> bool {
+        matches!(self.word(at), "told" | "tells" | "informed" | "informs" | "assured" | "reminded" | "notified")
     }
 
     fn ends_name(&self, at: usize) -> bool {
