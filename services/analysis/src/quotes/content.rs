@@ -129,6 +129,12 @@ impl Finder<'_, '_> {
     /// Reported words that stand after the verb.
     fn words_after(&self, sentence: Sentence, verb: &Verb, limit: usize) -> Option<(usize, usize)> {
         let end = self.content_end(sentence, verb.at + 1, limit);
+        if end <= verb.at + 1
+            && self.tokens()[sentence.end - 1].is_mark(':')
+            && let Some(quoted) = self.quoted_at(sentence.end + 1).filter(|q| q.first == sentence.end + 1)
+        {
+            return Some((quoted.first, quoted.end));
+        }
         let that = (verb.at + 1..end.min(verb.at + THAT_REACH))
             .take_while(|at| !self.is_in_quotes(*at))
             .find(|at| self.word(*at) == "that");

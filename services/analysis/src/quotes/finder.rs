@@ -71,7 +71,7 @@ impl<'r, 'a> Finder<'r, 'a> {
             self.push(Statement { content, cue: Some(verb.at), source: Some(words), speaker });
         }
         for at in sentence.first..sentence.end {
-            if let Some(statement) = self.according_to(sentence, at).or_else(|| self.signature(at)) {
+            if let Some(statement) = self.according_to(sentence, at).or_else(|| self.signed_tweet(at)) {
                 self.push(statement);
             }
         }
@@ -95,6 +95,10 @@ impl<'r, 'a> Finder<'r, 'a> {
         let overlaps = |s: &Statement| s.content.0 < quoted.end && quoted.first < s.content.1;
         let recent = self.found.len().saturating_sub(8);
         if self.found[recent..].iter().any(overlaps) {
+            return;
+        }
+        if let Some(signed) = self.signature(quoted) {
+            self.push(signed);
             return;
         }
         let words = self.tokens()[quoted.first..quoted.end].iter().filter(|t| t.is_word()).count();
@@ -209,13 +213,6 @@ impl<'r, 'a> Finder<'r, 'a> {
     pub(super) fn is_closing_mark(&self, at: usize) -> bool {
         let next = self.quoted.partition_point(|q| q.end < at);
         matches!(self.tokens()[at].kind, TokenKind::Mark(_)) && self.quoted.get(next).is_some_and(|q| q.end == at)
-    }
-
-    /// The quotation whose closing mark stands right before the token.
-    pub(super) fn quoted_ending_before(&self, at: usize) -> Option<Quoted> {
-        let close = at.checked_sub(1)?;
-        let next = self.quoted.partition_point(|q| q.end < close);
-        self.quoted.get(next).copied().filter(|q| q.end == close)
     }
 
     pub(super) fn paragraph_first(&self, at: usize) -> usize {

@@ -2,7 +2,8 @@
 
 use super::Statement;
 use super::finder::Finder;
-use crate::text::{Gap, Sentence, TokenKind};
+use super::marks::Quoted;
+use crate::text::{Gap, Sentence, Shape, TokenKind};
 
 /// A speaker's label is at most this many tokens: `Senator Smith: …`.
 const LABEL_TOKENS: usize = 5;
@@ -54,8 +55,10 @@ impl Finder<'_, '_> {
         if !is_name || colon + 3 > sentence.end {
             return None;
         }
-        let speaker = self.actor_within(sentence.first, colon);
-        let shouted = self.tokens()[colon - 1].shape == crate::text::Shape::AllUpper;
+        let named =
+            self.reading.cast.within(sentence.first, colon).iter().find(|f| f.end == colon && f.actor.is_some());
+        let speaker = named.and_then(|f| f.actor);
+        let shouted = self.tokens()[colon - 1].shape == Shape::AllUpper;
         if speaker.is_none() && !shouted {
             return None;
         }
@@ -63,34 +66,46 @@ impl Finder<'_, '_> {
         Some(Statement { content: (colon + 1, end), cue: None, source: Some((sentence.first, colon)), speaker })
     }
 
-    /// `… — Jens Stoltenberg (@jensstoltenberg) August 17, 2022`, and a quotation signed `— Martha Aguilar`.
-    pub(super) fn signature(&self, dash: usize) -> Option<Statement> {
-        let is_dash = matches!(self.tokens()[dash].kind, TokenKind::Mark('—' | '–'))
-            || self.tokens()[dash].is_mark('-') && self.tokens()[dash].gap != Gap::None;
-        if !is_dash || !self.tokens().get(dash + 1).is_some_and(|t| t.is_capitalised() || t.is_mark('@')) {
+    /// The paragraph before `— Jens Stoltenberg (@jensstoltenberg) August 17, 2022`.
+    pub(super) fn signed_tweet(&self, dash: usize) -> Option<Statement> {
+        let name = self.signature_name(dash)?;
+        let limit = self.tokens().len().min(name.0 + SIGNATURE_TOKENS);
+        let open = (name.0..limit).find(|at| self.tokens()[*at].is_mark('('))?;
+        let has_handle = self.tokens().get(open + 1).is_some_and(|t| t.is_mark('@'));
+        let first = self.paragraph_first(dash);
+        (has_handle && first < dash && name.0 < open).then(|| Statement {
+            content: (first, dash),
+            cue: None,
+            source: Some((name.0, open)),
+            speaker: self.actor_within(name.0, open),
+        })
+    }
+
+    /// A quotation signed with a dash: `“…” — Martha Aguilar`.
+    pub(super) fn signature(&self, quoted: Quoted) -> Option<Statement> {
+        let name = self.signature_name(quoted.end + 1)?;
+        Some(Statement {
+            content: (quoted.first, quoted.end),
+            cue: None,
+            source: Some(name),
+            speaker: self.actor_within(name.0, name.1),
+        })
+    }
+
+    /// The name after a dash, up to a mark or the end of the line.
+    fn signature_name(&self, dash: usize) -> Option<(usize, usize)> {
+        let token = self.tokens().get(dash)?;
+        let is_dash = matches!(token.kind, TokenKind::Mark('—' | '–')) || token.is_mark('-') && token.gap != Gap::None;
+        let first = dash + 1;
+        let is_name = self.tokens().get(first).is_some_and(|t| t.is_capitalised() && t.gap < Gap::Line);
+        if !is_dash || !is_name {
             return None;
         }
-        let limit = self.tokens().len().min(dash + 1 + SIGNATURE_TOKENS);
-        let handle = (dash + 2..limit)
-            .find(|at| self.tokens()[*at].is_mark('('))
-            .filter(|open| self.tokens().get(open + 1).is_some_and(|t| t.is_mark('@')));
-        let (first, end) = match handle {
-            Some(open) => (self.paragraph_first(dash), open),
-            None => {
-                let quoted = self.quoted_ending_before(dash)?;
-                let end = (dash + 1..limit).find(|at| {
-                    self.tokens()[*at].gap >= Gap::Line
-                        || matches!(self.tokens()[*at].kind, TokenKind::Mark('.' | ',' | '('))
-                });
-                (quoted.first, end.unwrap_or(limit))
-            }
+        let limit = self.tokens().len().min(first + SIGNATURE_TOKENS);
+        let is_end = |at: &usize| {
+            self.tokens()[*at].gap >= Gap::Line
+                || matches!(self.tokens()[*at].kind, TokenKind::Mark(',' | '(' | '“' | '"'))
         };
-        let content_end = if handle.is_some() { dash } else { self.quoted_ending_before(dash)?.end };
-        (content_end > first).then(|| Statement {
-            content: (first, content_end),
-            cue: None,
-            source: Some((dash + 1, end)),
-            speaker: self.actor_within(dash + 1, end),
-        })
+        Some((first, (first + 1..limit).find(is_end).unwrap_or(limit)))
     }
 }

@@ -1,11 +1,14 @@
 //! Where sentences end.
 
 use super::document::Sentence;
-use super::{Gap, Token, TokenKind};
+use super::{Gap, Shape, Token, TokenKind};
 use crate::lexicon::{Cue, Vocabulary};
 
 /// A longer run without an end is cut: what reads whole sentences stays linear on any input.
 const MAX_SENTENCE_TOKENS: usize = 400;
+
+/// How far after a quotation its reporting word may stand, in tokens.
+const ATTRIBUTION_REACH: usize = 6;
 
 /// Splits tokens into sentences and headings: at full stops that end no abbreviation, and at paragraphs.
 pub(crate) fn split(text: &str, tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Sentence> {
@@ -60,7 +63,7 @@ fn ends_sentence(text: &str, tokens: &[Token], first: usize, at: usize, vocabula
             TokenKind::Number | TokenKind::Mark('“' | '"' | '‘' | '\'' | '(' | '[' | '—' | '•' | '@' | '#')
         );
     match token.kind {
-        TokenKind::Mark('!' | '?') => opens_sentence,
+        TokenKind::Mark('!' | '?') => opens_sentence && !(stop < at && is_attribution(tokens, at + 1, vocabulary)),
         TokenKind::Mark('…') => next.is_capitalised(),
         TokenKind::Mark('。' | '！' | '？' | '।' | '؟') => true,
         TokenKind::Mark('.') => opens_sentence && !(stop == at && is_abbreviation(tokens, first, stop, vocabulary)),
@@ -70,6 +73,12 @@ fn ends_sentence(text: &str, tokens: &[Token], first: usize, at: usize, vocabula
         }
         _ => false,
     }
+}
+
+/// `“Why?” Senator Vitter demanded`: a question or cry in quotation marks does not end the sentence that reports it.
+fn is_attribution(tokens: &[Token], first: usize, vocabulary: &Vocabulary) -> bool {
+    let ahead = tokens[first..].iter().take(ATTRIBUTION_REACH).take_while(|t| t.is_word() && t.gap != Gap::Paragraph);
+    ahead.skip(1).any(|t| t.shape == Shape::Lower && vocabulary.has(t.word, Cue::Reporting))
 }
 
 /// A full stop that a scraper glued to the next sentence: `yesterday.The`, or stops of scripts without spaces.
