@@ -14,7 +14,7 @@ use crate::reading::Reading;
 
 /// Reads tags out of articles. Made once, shared by all threads.
 pub struct Analyzer {
-    knowledge: Knowledge,
+    pub(crate) knowledge: Knowledge,
 }
 
 impl Analyzer {

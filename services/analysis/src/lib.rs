@@ -34,6 +34,8 @@ mod reading;
 mod signals;
 mod text;
 mod tone;
+#[cfg(feature = "training")]
+pub mod training;
 
 pub use analyzer::Analyzer;
 pub use deduplicate::Deduplicator;

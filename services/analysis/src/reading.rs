@@ -47,7 +47,7 @@ impl<'a> Reading<'a> {
         let day = article.published_at.as_deref().and_then(day::parse);
         let document = Document::read(&article.text, &knowledge.vocabulary);
         let matches = knowledge.lexicon.find_all(&document);
-        let cast = read_cast(&document, knowledge, &matches, day);
+        let cast = read_cast(&document, knowledge, &matches, day, is_english);
         let in_name = names_mask(&document, &cast);
         let (told, tones) = if is_english {
             (Told::read(&document, knowledge, &matches, day, &cast), sentence_tones(&document, knowledge, &in_name))
@@ -132,7 +132,7 @@ impl<'a> Title<'a> {
     fn read(text: &'a str, knowledge: &Knowledge, day: Option<u32>, is_english: bool) -> Self {
         let document = Document::read(text, &knowledge.vocabulary);
         let matches = knowledge.lexicon.find_all(&document);
-        let cast = read_cast(&document, knowledge, &matches, day);
+        let cast = read_cast(&document, knowledge, &matches, day, is_english);
         let in_name = names_mask(&document, &cast);
         let (triggers, tone) = if is_english {
             let tone = tone_of(&document, knowledge, &in_name, 0, document.tokens.len());

@@ -174,3 +174,43 @@ fn passers_by_are_left_out_and_those_who_act_are_kept() {
     assert_eq!(described, ["police"]);
     assert_eq!(read("Farmers").actors.len(), 1, "an article about nobody else");
 }
+
+fn labelled(text: &str) -> Vec<(String, faultline_schemas::MentionLabel)> {
+    let enriched = read(text);
+    let actors = enriched.actors.iter().flat_map(|a| &a.mentions);
+    let mentions = actors.chain(enriched.places.iter().flat_map(|p| &p.mentions));
+    let mut all: Vec<_> = mentions.filter(|m| !m.coreference).map(|m| (m.start, m.text.clone(), m.label)).collect();
+    all.sort_by_key(|(start, ..)| *start);
+    all.dedup();
+    all.into_iter().map(|(_, text, label)| (text, label)).collect()
+}
+
+#[test]
+fn names_that_no_list_has_are_told_by_their_form_and_company() {
+    use faultline_schemas::MentionLabel::{Org, Person};
+    for (text, name, label) in [
+        ("Mayor Ludo Varnhem told reporters that he would resign.", "Ludo Varnhem", Person),
+        ("The Varnhem Development Bank lent money to farmers.", "Varnhem Development Bank", Org),
+        ("Students of Varnhem University marched on Monday.", "Varnhem University", Org),
+    ] {
+        let found = labelled(text);
+        assert!(found.contains(&(name.to_owned(), label)), "{text}: {found:?}");
+    }
+    let places = read("He was born in Varnhemstad, a village in the north.").places;
+    assert!(places.iter().any(|p| p.name == "Varnhemstad"), "{places:?}");
+}
+
+#[test]
+fn an_acronym_is_the_organisation_that_it_was_said_to_stand_for() {
+    let enriched =
+        read("The Varnhem Farmers Union (VFU) called a strike on Monday. The VFU said it would last a week.");
+    let union = actor(&enriched, "Varnhem Farmers Union");
+    let texts: Vec<&str> = union.mentions.iter().map(|m| m.text.as_str()).collect();
+    assert_eq!(texts, ["Varnhem Farmers Union", "VFU", "VFU"]);
+}
+
+#[test]
+fn a_country_within_the_name_of_a_war_is_its_adjective() {
+    let found = labelled("He fought in the Vietnam War and later worked for a bank.");
+    assert!(found.contains(&("Vietnam".to_owned(), faultline_schemas::MentionLabel::Norp)), "{found:?}");
+}

@@ -147,10 +147,10 @@ impl Cast {
     }
 
     /// A place that no list has, by the words that name it.
-    pub(crate) fn unlisted_place(&mut self, name: &str) -> usize {
+    pub(crate) fn unlisted_place(&mut self, name: &str, country: Option<u32>) -> usize {
         self.place(PlaceKey::Unlisted(name.to_owned()), || PlaceDraft {
             name: name.to_owned(),
-            country: None,
+            country,
             latitude: None,
             longitude: None,
         })

@@ -2,12 +2,15 @@
 
 use faultline_schemas::{ActorType, MentionLabel};
 
-use super::capitals::Capitals;
 use super::cast::{Cast, Found};
 use super::groups::add_groups;
 use super::metonymy::is_metonymic;
+use super::named::Named;
 use super::names::{Name, RoleHit, names, roles};
 use super::persons::Surnames;
+use super::tagger;
+#[cfg(feature = "training")]
+use super::tagger::Chain;
 use crate::knowledge::{Knowledge, RoleKind};
 use crate::lexicon::{Cue, Match};
 use crate::text::{Document, Gap, Token};
@@ -37,15 +40,19 @@ pub(super) struct Scene<'a> {
     pub(super) absorbed: Vec<bool>,
 }
 
-/// Everybody and everywhere in the document.
-pub(crate) fn read_cast(document: &Document<'_>, knowledge: &Knowledge, matches: &[Match], day: Option<u32>) -> Cast {
+/// Everybody and everywhere in the document. In other languages than English only what the lists know.
+pub(crate) fn read_cast(
+    document: &Document<'_>,
+    knowledge: &Knowledge,
+    matches: &[Match],
+    day: Option<u32>,
+    is_english: bool,
+) -> Cast {
     let mut scene = Scene::new(document, knowledge, matches, day);
     let mut cast = Cast::new();
     let mut surnames = Surnames::default();
-    for name in scene.names.iter().filter(|name| name.person.is_some()) {
-        surnames.add_listed(&scene, &mut cast, name);
-    }
-    Capitals::read(&mut scene, &mut cast, &mut surnames);
+    let tagged = if is_english { tagger::tag(&scene, &knowledge.names) } else { Vec::new() };
+    Named::read(&mut scene, &mut cast, &mut surnames, &tagged);
     surnames.link(&mut scene, &mut cast);
     for position in 0..scene.names.len() {
         let name = scene.names[position];
@@ -56,6 +63,18 @@ pub(crate) fn read_cast(document: &Document<'_>, knowledge: &Knowledge, matches:
     add_groups(&scene, &mut cast);
     cast.complete(knowledge);
     cast
+}
+
+/// Calls `each` with what the tagger sees of the document, for its training.
+#[cfg(feature = "training")]
+pub(crate) fn name_chains(
+    document: &Document<'_>,
+    knowledge: &Knowledge,
+    matches: &[Match],
+    clusters: &tagger::Clusters,
+    each: impl FnMut(&Chain),
+) {
+    tagger::chains(&Scene::new(document, knowledge, matches, None), clusters, each);
 }
 
 impl<'a> Scene<'a> {
@@ -134,14 +153,19 @@ impl<'a> Scene<'a> {
         &self.knowledge.roles[hit.role as usize].sectors
     }
 
+    /// The country whose name, possessive or adjective stands right before the token.
+    pub(super) fn country_before(&self, first: usize) -> Option<u32> {
+        let mut before = first.checked_sub(1)?;
+        if self.token(before).is_some_and(|t| t.kind == crate::text::TokenKind::Possessive) {
+            before = before.checked_sub(1)?;
+        }
+        self.country_at(before).map(|(_, country)| country)
+    }
+
     /// The country that a role is bound to by the words round it: "Kosovo Prime Minister", "Serbia's President", "president
     /// of Serbia".
     pub(super) fn country_of_role(&self, hit: &RoleHit) -> Option<u32> {
-        let mut before = hit.first.checked_sub(1);
-        if before.and_then(|at| self.token(at)).is_some_and(|t| t.kind == crate::text::TokenKind::Possessive) {
-            before = before.and_then(|at| at.checked_sub(1));
-        }
-        if let Some((_, country)) = before.and_then(|at| self.country_at(at)) {
+        if let Some(country) = self.country_before(hit.first) {
             return Some(country);
         }
         let of = self.document.slice(hit.end, hit.end + 1);
@@ -153,7 +177,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-fn add_name(cast: &mut Cast, scene: &Scene<'_>, name: &Name) {
+/// Adds a name that the lists know.
+pub(super) fn add_name(cast: &mut Cast, scene: &Scene<'_>, name: &Name) {
     let knowledge = scene.knowledge;
     let mut found = Found {
         first: name.first,

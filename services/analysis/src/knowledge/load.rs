@@ -6,6 +6,7 @@ use super::deeds::{Deeds, load_deeds};
 use super::files::KnowledgeFiles;
 use super::table::Problem;
 use super::words::{PairBoosts, load_cues, load_grammar, load_modifiers, load_tone};
+use crate::actors::NamesModel;
 use crate::lexicon::{Builder, Lexicon, Vocabulary};
 use crate::tone::ToneWords;
 
@@ -24,6 +25,8 @@ pub(crate) struct Knowledge {
     pub(crate) deeds: Deeds,
     pub(crate) pair_boosts: PairBoosts,
     pub(crate) tone_words: ToneWords,
+    /// Finds names by their form and company.
+    pub(crate) names: NamesModel,
     /// Hash of the files.
     pub(crate) hash: String,
 }
@@ -63,6 +66,7 @@ impl Knowledge {
             deeds,
             pair_boosts,
             tone_words,
+            names: NamesModel::bundled(),
             hash: files.hash(),
         };
         (knowledge, problems)

@@ -160,6 +160,14 @@ pub(crate) struct WordFacts {
     parts: u16,
 }
 
+impl WordFacts {
+    /// Which of these classes the word belongs to, the first as the lowest bit.
+    pub(crate) fn which(self, cues: &[Cue]) -> u64 {
+        let bit = |(number, cue): (usize, &Cue)| u64::from(self.cues & cue.bit() != 0) << number;
+        cues.iter().enumerate().map(bit).sum()
+    }
+}
+
 /// Words by number.
 ///
 /// A word is known by the 64-bit hash of its normal form alone: among a hundred thousand listed words, chance takes another
