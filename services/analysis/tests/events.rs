@@ -1,7 +1,84 @@
 //! Who did what to whom, and what moves the escalation score.
 
 use faultline_analysis::Analyzer;
-use faultline_schemas::{Article, Plover};
+use faultline_schemas::{Article, Enriched, EventTag, Modality, Participant, Plover};
+
+fn read(text: &str) -> Enriched {
+    let published_at = Some("2022-08-17T00:00:00Z".to_owned());
+    let article = Article { text: text.to_owned(), language: Some("en".into()), published_at, ..Article::default() };
+    Analyzer::bundled().enrich(&article)
+}
+
+fn words(text: &str, side: Option<&Participant>) -> String {
+    let span = side.and_then(|s| s.span).unwrap_or_default();
+    text.chars().skip(span.start as usize).take((span.end - span.start) as usize).collect()
+}
+
+/// Type, words of the source and words of the target of every event.
+fn told(text: &str) -> Vec<(Plover, String, String)> {
+    let sides = |e: &EventTag| (e.plover, words(text, e.source.as_ref()), words(text, e.target.as_ref()));
+    read(text).events.iter().map(sides).collect()
+}
+
+#[test]
+fn the_sides_of_a_deed_are_found_before_and_after_it() {
+    use Plover::{Accuse, Aid, Assault, Coerce, Consult, Reject, Request, Sanction, Threaten};
+    for (text, plover, source, target) in [
+        ("Israel accused Iran of hiding uranium.", Accuse, "Israel", "Iran"),
+        ("Iran was accused by Israel of hiding uranium.", Accuse, "Israel", "Iran"),
+        ("Serbia threatened Kosovo with military intervention.", Threaten, "Serbia", "Kosovo"),
+        ("Germany, which opposes the war, sent aid to Ukraine.", Aid, "Germany", "Ukraine"),
+        ("Talks between Iran and the United States resumed.", Consult, "Iran", "United States"),
+        ("The attack on Kyiv by Russian forces went on.", Assault, "Russian forces", "Kyiv"),
+        ("Kosovo and Serbia held talks.", Consult, "Kosovo", "Serbia"),
+        ("China called on Japan to apologise.", Request, "China", "Japan"),
+        ("North Korea refused to talk to South Korea.", Reject, "North Korea", "South Korea"),
+        ("Russia’s invasion of Ukraine shocked many.", Assault, "Russia", "Ukraine"),
+        ("France expelled Russian diplomats.", Sanction, "France", "Russian diplomats"),
+        ("Turkey arrested a journalist.", Coerce, "Turkey", "journalist"),
+    ] {
+        let events = told(text);
+        let expected = (plover, source.to_owned(), target.to_owned());
+        assert!(events.contains(&expected), "{text}: {events:?}");
+    }
+}
+
+#[test]
+fn words_about_a_deed_decide_what_it_is() {
+    for (text, plover, cameo) in [
+        ("Colombia agreed to release the prisoners.", Plover::Agree, "035"),
+        ("Turkey threatened to attack Syria.", Plover::Threaten, "138"),
+        ("Iran refused to withdraw its troops.", Plover::Reject, "124"),
+        ("France will visit Germany.", Plover::Agree, "036"),
+        ("Clinton said he will not lift the embargo on Vietnam.", Plover::Reject, "124"),
+        ("The rebels vowed to attack the army.", Plover::Threaten, "138"),
+    ] {
+        let events = read(text).events;
+        let found: Vec<_> = events.iter().map(|e| (e.plover, e.cameo.as_str())).collect();
+        assert!(!found.is_empty() && found.iter().all(|f| *f == (plover, cameo)), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn what_several_do_to_several_is_an_event_for_each_pair() {
+    let events = told("France and Germany condemned Russia and Belarus.");
+    let mut pairs: Vec<_> = events.iter().map(|(_, source, target)| format!("{source} {target}")).collect();
+    pairs.sort();
+    assert_eq!(pairs, ["France Belarus", "France Russia", "Germany Belarus", "Germany Russia"]);
+}
+
+#[test]
+fn a_deed_that_may_happen_is_no_fact() {
+    for (text, modality) in [
+        ("Russia could invade Ukraine.", Modality::Hypothetical),
+        ("Russia did not invade Ukraine.", Modality::Negated),
+        ("Germany invaded Poland in 1939.", Modality::Past),
+        ("Russia invaded Ukraine.", Modality::Actual),
+    ] {
+        let events = read(text).events;
+        assert!(!events.is_empty() && events.iter().all(|e| e.modality == modality), "{text}: {events:?}");
+    }
+}
 
 #[test]
 fn an_event_is_numbered_by_the_sentence_that_tells_it() {

@@ -92,6 +92,7 @@ impl<'r> Clause<'r> {
             TokenKind::Number | TokenKind::Possessive | TokenKind::Hyphen => return Kind::Nominal,
             TokenKind::Mark(mark) => {
                 return match mark {
+                    '.' if at + 1 == self.sentence.end => Kind::Stop,
                     ',' => Kind::Comma,
                     '"' | '“' | '”' | '\'' | '‘' | '’' => Kind::Quote,
                     '(' | '[' => Kind::Open,
@@ -244,7 +245,12 @@ impl<'r> Clause<'r> {
         let ceiling = self.sentence.end.min(first + PHRASE_REACH);
         let mut end = first;
         while end < ceiling {
-            let joins = self.is_of(end) && end > first && end + 1 < ceiling && self.is_nominal(end + 1);
+            let joins = self.is_of(end)
+                && end > first
+                && end + 1 < ceiling
+                && self.is_nominal(end + 1)
+                // "accused by Israel of hiding …"
+                && !self.word(end + 1).ends_with("ing");
             let kind = self.kind(end);
             let opens_another = matches!(kind, Kind::Determiner | Kind::Pronoun)
                 && end > first
@@ -404,8 +410,8 @@ impl<'r> Clause<'r> {
         all
     }
 
-    /// "A, B and C": the phrase and those joined to it after it.
-    pub(super) fn joined_after(&self, phrase: Phrase) -> Vec<Phrase> {
+    /// "A, B and C": the phrase and those joined to it after it; with `objects_only`, none that a verb of its own follows.
+    pub(super) fn joined_after(&self, phrase: Phrase, objects_only: bool) -> Vec<Phrase> {
         const MOST: usize = 3;
         let mut all = vec![phrase];
         let mut end = phrase.end;
@@ -420,7 +426,8 @@ impl<'r> Clause<'r> {
                 break;
             }
             let Some(following) = self.phrase_at(next) else { break };
-            let acts_itself = following.end < self.sentence.end
+            let acts_itself = objects_only
+                && following.end < self.sentence.end
                 && matches!(self.kind(following.end), Kind::Verb | Kind::Auxiliary | Kind::Modal);
             // "A, B and C" goes on; "A, B" is an apposition.
             let goes_on = following.end + 1 < self.sentence.end

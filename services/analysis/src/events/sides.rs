@@ -1,6 +1,6 @@
 //! The two sides of a deed: which phrases, and which actors they name.
 
-use faultline_schemas::Participant;
+use faultline_schemas::{Participant, Quad};
 
 use super::clause::{Clause, Kind, Phrase};
 use super::deeds::Deed;
@@ -84,8 +84,8 @@ impl<'r> Finder<'r, '_> {
     /// Who did it, of a passive: "by …".
     fn agent(&self) -> Vec<Party<'r>> {
         let by = self.reading.knowledge.deeds.words.by;
-        let phrase = self.clause.after_preposition(self.deed.end, by);
-        phrase.map(|phrase| self.parties(self.clause.joined_after(phrase))).unwrap_or_default()
+        let phrase = self.clause.after_preposition(self.deed.head + 1, by);
+        phrase.map(|phrase| self.joined(phrase)).unwrap_or_default()
     }
 
     fn active(&self) -> (Vec<Party<'r>>, Vec<Party<'r>>) {
@@ -93,7 +93,15 @@ impl<'r> Finder<'r, '_> {
         if reversed {
             return (self.at_places(&self.rule.source.places), self.subjects());
         }
-        (self.subjects(), self.targets())
+        let sources = self.subjects();
+        let mut targets = self.targets();
+        if targets.is_empty() {
+            targets = self.named_inside();
+        }
+        if targets.is_empty() && sources.len() < 2 {
+            targets = self.named_next();
+        }
+        (sources, targets)
     }
 
     fn targets(&self) -> Vec<Party<'r>> {
@@ -101,19 +109,35 @@ impl<'r> Finder<'r, '_> {
         if places.contains(&SidePlace::None) {
             return Vec::new();
         }
-        let object_first = !places.contains(&SidePlace::Object);
-        let found = if object_first {
-            let object = self.object();
-            if object.is_empty() { self.at_places(places) } else { object }
-        } else {
-            self.at_places(places)
-        };
-        if found.is_empty() { self.named_next() } else { found }
+        let inside = || self.object_inside().map(|phrase| vec![self.party(phrase)]);
+        let first_of = |found: Vec<Party<'r>>| Some(found).filter(|f| !f.is_empty());
+        if places.contains(&SidePlace::Object) {
+            return first_of(self.at_places(places)).or_else(inside).unwrap_or_default();
+        }
+        inside().or_else(|| first_of(self.object())).unwrap_or_else(|| self.at_places(places))
     }
 
     fn object(&self) -> Vec<Party<'r>> {
-        let phrase = self.clause.object(self.deed.end);
-        phrase.map(|phrase| self.parties(self.clause.joined_after(phrase))).unwrap_or_default()
+        self.clause.object(self.deed.end).map(|phrase| self.joined(phrase)).unwrap_or_default()
+    }
+
+    /// The object that stands in the gap of the phrase: "accused *Israel* of", "threatened *Kosovo* with force".
+    fn object_inside(&self) -> Option<Phrase> {
+        let after_head = self.deed.head + 1;
+        if self.deed.end < after_head + 2 {
+            return None;
+        }
+        let mut phrase = self.clause.object(after_head)?;
+        let last = self.deed.end - 1;
+        if matches!(self.clause.kind(last), Kind::Preposition | Kind::Relative) {
+            phrase.end = phrase.end.min(last);
+        }
+        (phrase.first < phrase.end && phrase.end <= last).then_some(phrase)
+    }
+
+    /// The phrase with those joined to it. After a verb, what acts itself is no further object ("attacked A and B fled").
+    fn joined(&self, phrase: Phrase) -> Vec<Party<'r>> {
+        self.parties(self.clause.joined_after(phrase, self.deed.group.is_some()))
     }
 
     fn at_places(&self, places: &[SidePlace]) -> Vec<Party<'r>> {
@@ -127,7 +151,7 @@ impl<'r> Finder<'r, '_> {
                     } else {
                         self.clause.after_preposition(self.deed.end, *preposition)
                     };
-                    phrase.map(|phrase| self.parties(self.clause.joined_after(phrase))).unwrap_or_default()
+                    phrase.map(|phrase| self.joined(phrase)).unwrap_or_default()
                 }
                 SidePlace::Object => self.object(),
                 SidePlace::Subject => self.subjects(),
@@ -140,11 +164,20 @@ impl<'r> Finder<'r, '_> {
         Vec::new()
     }
 
-    /// Whoever is named next within the clause.
+    /// Whoever is named within the phrase itself: "expelled *Russian diplomats*".
+    fn named_inside(&self) -> Vec<Party<'r>> {
+        let within = self.reading.cast.within(self.deed.head + 1, self.deed.end);
+        let last = within.iter().rfind(|f| f.actor.is_some() && f.end <= self.deed.end);
+        last.map(|f| self.named(f)).into_iter().collect()
+    }
+
+    /// Whoever is named next within the clause; after a deed of force, the place where it was done, too.
     fn named_next(&self) -> Vec<Party<'r>> {
+        let is_force = self.reading.knowledge.cameo.all[self.deed.cameo as usize].quad == Quad::MaterialConflict;
         let limit = self.clause.clause_end(self.deed.end);
-        let next = self.reading.cast.within(self.deed.end, limit).iter().find(|f| f.end <= limit);
-        next.map(|f| Party { phrase: Phrase { first: f.first, end: f.end }, found: Some(f) }).into_iter().collect()
+        let fits = |f: &&Found| f.end <= limit && (is_force || f.actor.is_some());
+        let next = self.reading.cast.within(self.deed.end, limit).iter().find(fits);
+        next.map(|f| self.named(f)).into_iter().collect()
     }
 
     /// Of a noun: its owner or "by" acts, what follows its preposition suffers.
@@ -173,7 +206,15 @@ impl<'r> Finder<'r, '_> {
         let phrase = self.clause.phrase_before(self.deed.first)?;
         let mut within = self.reading.cast.within(phrase.first, phrase.end).iter();
         let found = within.rfind(|f| f.actor.is_some() && f.end <= self.deed.first)?;
-        Some(Party { phrase: Phrase { first: found.first, end: found.end }, found: Some(found) })
+        Some(self.named(found))
+    }
+
+    /// A mention with the nationality before it: "Russian diplomats".
+    fn named(&self, found: &'r Found) -> Party<'r> {
+        const NATIONALITY_TOKENS: usize = 3;
+        let before = self.reading.cast.within(found.first.saturating_sub(NATIONALITY_TOKENS), found.first);
+        let first = before.iter().find(|f| f.end == found.first && found.coreference).map_or(found.first, |f| f.first);
+        Party { phrase: Phrase { first, end: found.end }, found: Some(found) }
     }
 
     fn parties(&self, phrases: Vec<Phrase>) -> Vec<Party<'r>> {
@@ -191,8 +232,7 @@ impl<'r> Finder<'r, '_> {
         if let Some(found) = at_head
             && found.end == of
         {
-            let phrase = if of == phrase.end { Phrase { first: found.first, end: found.end } } else { phrase };
-            return Party { phrase, found: Some(found) };
+            return if of == phrase.end { self.named(found) } else { Party { phrase, found: Some(found) } };
         }
         let found = at_head.or_else(|| all.iter().find(|f| f.actor.is_some())).or_else(|| all.first()).copied();
         Party { phrase, found: found.or_else(|| self.belongs_to(phrase)) }
