@@ -8,7 +8,7 @@ use crate::events::{Deed, deeds};
 use crate::knowledge::Knowledge;
 use crate::lexicon::Match;
 use crate::quotes::{Statement, statements};
-use crate::signals::{Cues, Trigger, triggers};
+use crate::signals::{Cues, Trigger, is_sport, triggers};
 use crate::text::{Document, detect};
 use crate::tone::{article_tone, sentence_tones, tone_of, tone_towards};
 
@@ -49,14 +49,18 @@ impl<'a> Reading<'a> {
         let matches = knowledge.lexicon.find_all(&document);
         let cast = read_cast(&document, knowledge, &matches, day, is_english);
         let in_name = names_mask(&document, &cast);
+        let sport = is_sport(&document, knowledge);
         let (told, tones) = if is_english {
-            (Told::read(&document, knowledge, &matches, day, &cast), sentence_tones(&document, knowledge, &in_name))
+            (
+                Told::read(&document, knowledge, &matches, day, &cast, sport),
+                sentence_tones(&document, knowledge, &in_name),
+            )
         } else {
             (Told::default(), vec![0.0; document.sentences.len()])
         };
         let Told { triggers, deeds } = told;
         let title = article.title.as_deref().filter(|t| !t.trim().is_empty());
-        let title = title.map(|text| Title::read(text, knowledge, day, is_english));
+        let title = title.map(|text| Title::read(text, knowledge, day, is_english, sport));
         let mut reading = Self {
             knowledge,
             language,
@@ -129,14 +133,14 @@ impl<'a> Reading<'a> {
 }
 
 impl<'a> Title<'a> {
-    fn read(text: &'a str, knowledge: &Knowledge, day: Option<u32>, is_english: bool) -> Self {
+    fn read(text: &'a str, knowledge: &Knowledge, day: Option<u32>, is_english: bool, sport: bool) -> Self {
         let document = Document::read(text, &knowledge.vocabulary);
         let matches = knowledge.lexicon.find_all(&document);
         let cast = read_cast(&document, knowledge, &matches, day, is_english);
         let in_name = names_mask(&document, &cast);
         let (triggers, tone) = if is_english {
             let tone = tone_of(&document, knowledge, &in_name, 0, document.tokens.len());
-            (Told::read(&document, knowledge, &matches, day, &cast).triggers, tone)
+            (Told::read(&document, knowledge, &matches, day, &cast, sport).triggers, tone)
         } else {
             (Vec::new(), 0.0)
         };
@@ -160,10 +164,17 @@ struct Told {
 }
 
 impl Told {
-    fn read(document: &Document<'_>, knowledge: &Knowledge, matches: &[Match], day: Option<u32>, cast: &Cast) -> Self {
+    fn read(
+        document: &Document<'_>,
+        knowledge: &Knowledge,
+        matches: &[Match],
+        day: Option<u32>,
+        cast: &Cast,
+        sport: bool,
+    ) -> Self {
         let cues = Cues::new(document, knowledge, matches, day);
         Self {
-            triggers: triggers(document, knowledge, matches, &cues),
+            triggers: triggers(document, knowledge, matches, &cues, cast, sport),
             deeds: deeds(document, knowledge, matches, &cues, cast),
         }
     }

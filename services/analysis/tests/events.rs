@@ -90,3 +90,45 @@ fn an_event_is_numbered_by_the_sentence_that_tells_it() {
     let told = &article.text[sentences[threat.sentence as usize].clone()];
     assert_eq!(told, "Serbia threatened Kosovo with military intervention.");
 }
+
+#[test]
+fn what_is_taken_back_within_its_words_raises_nothing() {
+    let enriched = read("The asteroid poses no threat to Earth, scientists in France said.");
+    assert_eq!(enriched.escalation.score, 0.0, "{:?}", enriched.escalation);
+}
+
+#[test]
+fn quotation_marks_do_not_end_a_phrase() {
+    let enriched = read("Kosovo said that Serbia’s policies could turn into “an assault against Kosovo”.");
+    let found = enriched.escalation.signals.iter().any(|s| s.category == "threat_of_force");
+    assert!(found, "{:?}", enriched.escalation);
+}
+
+#[test]
+fn sport_and_its_titles_stay_calm() {
+    for (title, text) in [
+        (
+            "Djokovic survives bombardment to win Wimbledon battle",
+            "Novak Djokovic of Serbia withstood a bombardment of aces from Croatia’s champion on Thursday. The top-seeded Serb \
+             fired back with a backhand volley and shot down his rival in a tiebreak. His coach said that he had never seen such \
+             an attack at Wimbledon. The final is on Sunday, when the champion fights for his seventh Grand Slam title.",
+        ),
+        (
+            "Spain shot down by German counterattacks",
+            "Spain’s defenders were overrun as Germany launched one counterattack after another. The striker scored twice after \
+             halftime, and the goalkeeper was beaten by a missile of a shot. The league champions now face a battle for the \
+             semi-finals, their coach said.",
+        ),
+    ] {
+        let article = Article { title: Some(title.into()), text: text.into(), ..Article::default() };
+        let escalation = Analyzer::bundled().enrich(&article).escalation;
+        assert_eq!(escalation.level, faultline_schemas::Level::Calm, "{title}: {escalation:?}");
+    }
+}
+
+#[test]
+fn a_quarrel_at_home_weighs_less_than_the_same_between_states() {
+    let home = read("The mayor blasted the council and accused it of lies.").escalation.score;
+    let abroad = read("Russia blasted Poland and accused it of lies.").escalation.score;
+    assert!(home < abroad, "{home} {abroad}");
+}

@@ -5,7 +5,7 @@ use faultline_schemas::{Modality, Plover, Quad};
 use super::clause::{Clause, Kind, VerbGroup};
 use crate::actors::Cast;
 use crate::knowledge::Knowledge;
-use crate::lexicon::{Entry, Match, Part, WordForm};
+use crate::lexicon::{Cue, Entry, Match, Part, WordForm};
 use crate::signals::Cues;
 use crate::text::{Document, TokenKind};
 
@@ -62,6 +62,9 @@ pub(crate) fn deeds(
         let cameo = knowledge.deeds.rules[candidate.rule as usize].cameo;
         let is_threat = knowledge.cameo.all[cameo as usize].plover == Some(Plover::Threaten);
         let modality = cues.modality(clause.sentence, candidate.found.first, is_threat);
+        // "held no talks": a word of the gap takes it back.
+        let taken_back = (candidate.head + 1..candidate.found.end).any(|at| cues.is(at, Cue::Negator));
+        let modality = if taken_back { Modality::Negated } else { modality };
         let (cameo, modality) = announced(knowledge, group.as_ref(), cameo).unwrap_or((cameo, modality));
         told.push(Deed {
             first: candidate.found.first,

@@ -114,6 +114,20 @@ pub(crate) struct TensionRule {
     pub(crate) weight: f32,
     /// Position of the CAMEO code.
     pub(crate) cameo: Option<u32>,
+    pub(crate) kind: RuleKind,
+    /// Whether the pattern itself says "not", as in "not rule out": then the words of the match negate nothing.
+    pub(crate) names_negator: bool,
+}
+
+/// What a rule tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RuleKind {
+    /// Something done.
+    Deed,
+    /// Rhetoric, accusations, refusals, talk of tension.
+    Words,
+    /// CAMEO's root 13: threats in themselves.
+    Threat,
 }
 
 pub(super) fn load_tension(
@@ -134,6 +148,8 @@ pub(super) fn load_tension(
     rules
 }
 
+const NEGATORS: [&str; 10] = ["no", "not", "never", "without", "neither", "nor", "don't", "doesn't", "didn't", "won't"];
+
 fn read_rule(row: &Row<'_>, codes: &CameoCodes, number: u32, builder: &mut Builder) -> Result<TensionRule, Problem> {
     let direction = match row.required("direction")? {
         "escalation" => Direction::Escalation,
@@ -144,14 +160,23 @@ fn read_rule(row: &Row<'_>, codes: &CameoCodes, number: u32, builder: &mut Build
         "" => None,
         code => Some(codes.find(code).ok_or_else(|| row.problem(format!("code {code:?} is not in cameo.tsv")))?),
     };
+    let pattern = row.required("pattern")?;
+    let is_threat = cameo.is_some_and(|code| codes.all[code as usize].code.starts_with("13"));
+    let kind = match row.text("category") {
+        _ if is_threat => RuleKind::Threat,
+        "hostile_rhetoric" | "accusation" | "rejection" | "rising_tension" => RuleKind::Words,
+        _ => RuleKind::Deed,
+    };
     let rule = TensionRule {
+        kind,
+        names_negator: pattern.split([' ', '/']).any(|word| NEGATORS.contains(&word)),
         id: row.required("id")?.to_owned(),
         category: row.required("category")?.to_owned(),
         direction,
         weight: row.number("weight", 0.0, 1.0)?.ok_or_else(|| row.problem("weight is empty"))?,
         cameo,
     };
-    let elements = parse_pattern(row.required("pattern")?).map_err(|message| row.problem(message))?;
+    let elements = parse_pattern(pattern).map_err(|message| row.problem(message))?;
     builder.add_pattern(&elements, Entry::Tension(number)).map_err(|message| row.problem(message))?;
     Ok(rule)
 }

@@ -10,7 +10,7 @@ mod table;
 mod words;
 
 pub(crate) use actors::{Office, Person, RoleKind};
-pub(crate) use codes::TensionRule;
+pub(crate) use codes::{RuleKind, TensionRule};
 pub(crate) use deeds::{DeedRule, SidePlace};
 pub use files::{KnowledgeFiles, UnknownFile};
 pub(crate) use load::Knowledge;

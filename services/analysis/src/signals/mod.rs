@@ -2,6 +2,7 @@
 
 mod modality;
 mod select;
+mod standing;
 
 pub(crate) use modality::Cues;
-pub(crate) use select::{Trigger, triggers};
+pub(crate) use select::{Trigger, is_sport, triggers};

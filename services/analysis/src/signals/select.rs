@@ -3,7 +3,9 @@
 use faultline_schemas::{Direction, Modality, Signal};
 
 use super::Cues;
-use crate::knowledge::{Knowledge, TensionRule};
+use super::standing::{Participants, standing};
+use crate::actors::Cast;
+use crate::knowledge::{Knowledge, RuleKind, TensionRule};
 use crate::lexicon::{Cue, Entry, Match};
 use crate::text::{Document, TokenKind};
 
@@ -46,15 +48,18 @@ impl Trigger {
     }
 }
 
-/// The matches that count, in text order, none overlapping another.
+/// The matches that count, in text order, none overlapping another. `sport`: the text is about sport.
 pub(crate) fn triggers(
     document: &Document<'_>,
     knowledge: &Knowledge,
     matches: &[Match],
     cues: &Cues<'_>,
+    cast: &Cast,
+    sport: bool,
 ) -> Vec<Trigger> {
     let guards = Guards::new(document, knowledge, matches);
-    let text_factor = if is_sport(document, knowledge) { SPORT_FACTOR } else { 1.0 };
+    let text_factor = if sport { SPORT_FACTOR } else { 1.0 };
+    let mut here = (usize::MAX, Participants::default());
     let mut chosen: Vec<Trigger> = Vec::new();
     for (found, rule) in longest_matches(knowledge, matches) {
         if guards.touch(found.first, found.end) {
@@ -62,7 +67,13 @@ pub(crate) fn triggers(
         }
         let tension = &knowledge.tension[rule as usize];
         let sentence = document.sentence_of(found.first);
-        let modality = cues.modality(document.sentences[sentence], found.first, is_threat(tension, knowledge));
+        if here.0 != sentence {
+            here = (sentence, Participants::of(document.sentences[sentence], cast));
+        }
+        let told = cues.modality(document.sentences[sentence], found.first, tension.kind == RuleKind::Threat);
+        // "poses no threat": a word of the gap takes it back.
+        let is_taken_back = !tension.names_negator && (found.first + 1..found.end).any(|at| cues.is(at, Cue::Negator));
+        let modality = if is_taken_back { Modality::Negated } else { told };
         let sentence_factor = if guards.sentences.contains(&sentence) { GUARDED_SENTENCE_FACTOR } else { 1.0 };
         chosen.push(Trigger {
             first: found.first,
@@ -70,7 +81,7 @@ pub(crate) fn triggers(
             sentence,
             rule,
             modality,
-            weight: tension.weight * text_factor * sentence_factor,
+            weight: tension.weight * text_factor * sentence_factor * standing(tension, here.1, sentence),
         });
     }
     chosen
@@ -98,12 +109,8 @@ fn longest_matches(knowledge: &Knowledge, matches: &[Match]) -> Vec<(Match, u32)
     tension
 }
 
-/// Rules of CAMEO's root 13 are threats in themselves.
-fn is_threat(rule: &TensionRule, knowledge: &Knowledge) -> bool {
-    rule.cameo.is_some_and(|code| knowledge.cameo.all[code as usize].code.starts_with("13"))
-}
-
-fn is_sport(document: &Document<'_>, knowledge: &Knowledge) -> bool {
+/// Whether a text is about sport.
+pub(crate) fn is_sport(document: &Document<'_>, knowledge: &Knowledge) -> bool {
     let (mut words, mut sport) = (0u32, 0u32);
     for token in document.tokens.iter().filter(|t| t.kind == TokenKind::Word) {
         words += 1;
