@@ -45,8 +45,9 @@ impl<'a> Reading<'a> {
         let language = article.language.clone().or_else(|| detect(&article.text).map(str::to_owned));
         let is_english = language.as_deref().is_none_or(is_english);
         let day = article.published_at.as_deref().and_then(day::parse);
-        let document = Document::read(&article.text, &knowledge.vocabulary);
+        let mut document = Document::read(&article.text, &knowledge.vocabulary);
         let matches = knowledge.lexicon.find_all(&document);
+        document.mark_boilerplate(knowledge, &matches);
         let cast = read_cast(&document, knowledge, &matches, day, is_english);
         let in_name = names_mask(&document, &cast);
         let sport = is_sport(&document, knowledge);
@@ -81,7 +82,9 @@ impl<'a> Reading<'a> {
 
     /// Tone of the whole article.
     pub(crate) fn tone(&self) -> f32 {
-        article_tone(self.title.as_ref().map(|t| t.tone), &self.tones)
+        let told = self.document.sentences.iter().zip(&self.tones).filter(|(sentence, _)| !sentence.is_boilerplate);
+        let tones: Vec<f32> = told.map(|(_, tone)| *tone).collect();
+        article_tone(self.title.as_ref().map(|t| t.tone), &tones)
     }
 
     /// Tone towards a span that the caller marked.
@@ -173,10 +176,12 @@ impl Told {
         sport: bool,
     ) -> Self {
         let cues = Cues::new(document, knowledge, matches, day);
-        Self {
-            triggers: triggers(document, knowledge, matches, &cues, cast, sport),
-            deeds: deeds(document, knowledge, matches, &cues, cast),
-        }
+        let is_story = |sentence: usize| !document.sentences[sentence].is_boilerplate;
+        let mut triggers = triggers(document, knowledge, matches, &cues, cast, sport);
+        let mut deeds = deeds(document, knowledge, matches, &cues, cast);
+        triggers.retain(|trigger| is_story(trigger.sentence));
+        deeds.retain(|deed| is_story(deed.sentence));
+        Self { triggers, deeds }
     }
 }
 

@@ -99,7 +99,21 @@ fn newsy() -> impl Strategy<Value = String> {
         Just("tensions"),
         Just("talks"),
         Just("could"),
-        Just("(")
+        Just("("),
+        Just("''"),
+        Just("‘"),
+        Just("’"),
+        Just("according to"),
+        Just("who told"),
+        Just("adding"),
+        Just(": "),
+        Just("— Ann Smith (@ann)"),
+        Just("Read more"),
+        Just("مرحبا"),
+        Just("\u{202e}"),
+        Just("\u{200d}"),
+        Just("e\u{301}\u{301}"),
+        Just("👩\u{200d}👩\u{200d}👧"),
     ];
     prop::collection::vec((word, prop_oneof![Just(" "), Just(" "), Just(" "), Just("")]), 0..120)
         .prop_map(|parts| parts.into_iter().flat_map(|(word, gap)| [word, gap]).collect())
@@ -157,6 +171,19 @@ fn time_is_linear_on_hostile_texts() {
         "John Kosovo said, ",
         "war by ",
         "\u{0}",
+        "\"a\" ",
+        "“He said ” ",
+        "“a\n\n",
+        "'a ",
+        "X said that ",
+        "who said ",
+        ", saying ",
+        "— X (@",
+        "AB: c\n\n",
+        "according to ",
+        "the army of Kosovo said it and ",
+        "👩\u{200d}",
+        "e\u{301}",
     ] {
         let text = piece.repeat(400_000 / piece.len());
         let language = Some("en".to_owned());
@@ -164,4 +191,51 @@ fn time_is_linear_on_hostile_texts() {
         assert_eq!(enriched.escalation.score.clamp(0.0, 1.0), enriched.escalation.score);
     }
     assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
+}
+
+/// One endless word, one endless sentence, a million quotations, a million names: an archive holds such files.
+#[test]
+fn ten_megabytes_of_anything_end() {
+    let started = std::time::Instant::now();
+    for piece in ["a", "the army of Kosovo said it and ", "“We go,” he said. ", "John Smith ", "— X (@"] {
+        let text = piece.repeat(10_000_000 / piece.len());
+        let language = Some("en".to_owned());
+        let enriched = enrich(&Article { text, language, ..Article::default() });
+        assert!((0.0..=1.0).contains(&enriched.escalation.score));
+    }
+    assert!(started.elapsed().as_secs() < 300, "{:?}", started.elapsed());
+}
+
+#[test]
+fn one_thread_or_eight_give_the_same_tags() {
+    let pieces = [
+        "Kosovo’s leader said that “talks”, ",
+        "Read more: war\n\n",
+        "مرحبا, he told NATO. ",
+        "Army attacked the town. ",
+    ];
+    let article = |number: usize| {
+        let text: String = (0..40).map(|at| pieces[(at * number + at / 3) % pieces.len()]).collect();
+        Article { id: number.to_string(), text, language: Some("en".to_owned()), ..Article::default() }
+    };
+    let alone: Vec<Enriched> = (0..64).map(|number| enrich(&article(number))).collect();
+    let together: Vec<Vec<(usize, Enriched)>> = std::thread::scope(|scope| {
+        let work = |thread: usize| move || (thread..64).step_by(8).map(|n| (n, enrich(&article(n)))).collect();
+        let threads: Vec<_> = (0..8).map(|thread| scope.spawn(work(thread))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    for (number, enriched) in together.into_iter().flatten() {
+        assert_eq!(enriched, alone[number]);
+    }
+}
+
+#[test]
+fn languages_other_than_english_get_places_and_no_english_guess() {
+    let text = "La guerre a éclaté à Belgrade, en Serbie, a déclaré le ministre. Les troupes ont attaqué Pristina.";
+    let enriched = enrich(&Article { text: text.to_owned(), ..Article::default() });
+    assert_eq!(enriched.article.language.as_deref(), Some("fr"));
+    let countries = enriched.places.iter().map(|p| &p.country).chain(enriched.actors.iter().map(|a| &a.country));
+    assert!(countries.flatten().any(|country| country == "SRB"), "{:?}", enriched.actors);
+    assert!(enriched.quotes.is_empty() && enriched.events.is_empty() && enriched.escalation.signals.is_empty());
+    assert_eq!(enriched.sentiment.score, 0.0);
 }

@@ -44,10 +44,12 @@ pub(crate) enum Cue {
     SubjectPronoun,
     AlsoNoun,
     Boilerplate,
+    BoilerplateAnywhere,
+    Numbering,
 }
 
 impl Cue {
-    const NAMES: [(&'static str, Self); 36] = [
+    const NAMES: [(&'static str, Self); 39] = [
         ("abbreviation", Self::Abbreviation),
         ("starter", Self::Starter),
         ("function_word", Self::FunctionWord),
@@ -81,6 +83,9 @@ impl Cue {
         ("subject_pronoun", Self::SubjectPronoun),
         ("also_noun", Self::AlsoNoun),
         ("boilerplate", Self::Boilerplate),
+        ("boilerplate_phrase", Self::Boilerplate),
+        ("boilerplate_anywhere", Self::BoilerplateAnywhere),
+        ("numbering", Self::Numbering),
         ("hypothetical_phrase", Self::Hypothetical),
         ("threat_phrase", Self::Threat),
         ("past_phrase", Self::Past),

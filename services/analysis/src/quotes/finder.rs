@@ -6,7 +6,7 @@ use super::subject::{Report, Subject, Verb};
 use crate::actors::Found;
 use crate::lexicon::Cue;
 use crate::reading::Reading;
-use crate::text::{Gap, Sentence, Token, TokenKind};
+use crate::text::{Sentence, Token, TokenKind};
 use faultline_schemas::MentionLabel;
 
 /// A quotation of fewer words, without a reporting word of its own, is a phrase picked out, not a statement.
@@ -20,17 +20,22 @@ pub(super) struct Finder<'r, 'a> {
     found: Vec<Statement>,
     /// Who spoke last: the words that named them, and the actor.
     last: Option<((usize, usize), Option<usize>)>,
+    /// First token of the paragraph that is read, or of what comes after a signature within it.
+    pub(super) paragraph: usize,
 }
 
 impl<'r, 'a> Finder<'r, 'a> {
     pub(super) fn new(reading: &'r Reading<'a>) -> Self {
-        Self { reading, quoted: quotations(&reading.document), found: Vec::new(), last: None }
+        Self { reading, quoted: quotations(&reading.document), found: Vec::new(), last: None, paragraph: 0 }
     }
 
     pub(super) fn run(mut self) -> Vec<Statement> {
         let mut next_quoted = 0;
         for number in 0..self.reading.document.sentences.len() {
             let sentence = self.reading.document.sentences[number];
+            if sentence.starts_paragraph {
+                self.paragraph = sentence.first;
+            }
             self.read_sentence(sentence);
             // Quotations that end here and that nobody claimed.
             while let Some(quoted) = self.quoted.get(next_quoted).copied().filter(|q| q.end <= sentence.end) {
@@ -71,8 +76,11 @@ impl<'r, 'a> Finder<'r, 'a> {
             self.push(Statement { content, cue: Some(verb.at), source: Some(words), speaker });
         }
         for at in sentence.first..sentence.end {
-            if let Some(statement) = self.according_to(sentence, at).or_else(|| self.signed_tweet(at)) {
+            if let Some(statement) = self.according_to(sentence, at) {
                 self.push(statement);
+            } else if let Some(statement) = self.signed_tweet(at) {
+                self.push(statement);
+                self.paragraph = at;
             }
         }
     }
@@ -107,11 +115,10 @@ impl<'r, 'a> Finder<'r, 'a> {
         if words < MIN_QUOTED_WORDS && !(starts_sentence && words > 0) {
             return;
         }
-        let paragraph = self.paragraph_first(open);
         let goes_on = starts_sentence || open > 0 && self.tokens()[open - 1].is_mark(',');
         if let Some(last) = self.found.last_mut()
             && goes_on
-            && (quoted.continues || last.content.0 >= paragraph)
+            && (quoted.continues || last.content.0 >= self.paragraph)
             && last.content.1 < quoted.first
         {
             last.content.1 = quoted.end;
@@ -215,20 +222,10 @@ impl<'r, 'a> Finder<'r, 'a> {
         matches!(self.tokens()[at].kind, TokenKind::Mark(_)) && self.quoted.get(next).is_some_and(|q| q.end == at)
     }
 
-    pub(super) fn paragraph_first(&self, at: usize) -> usize {
-        let sentences = &self.reading.document.sentences;
-        let mut number = self.reading.document.sentence_of(at);
-        while number > 0 && !sentences[number].starts_paragraph {
-            number -= 1;
-        }
-        sentences[number].first
-    }
-
     pub(super) fn paragraph_end(&self, sentence: Sentence) -> usize {
         let sentences = &self.reading.document.sentences;
         let from = self.reading.document.sentence_of(sentence.first) + 1;
-        let next =
-            sentences[from..].iter().find(|s| s.starts_paragraph && self.tokens()[s.first].gap == Gap::Paragraph);
+        let next = sentences[from..].iter().find(|s| s.starts_paragraph);
         next.map_or(self.tokens().len(), |s| s.first)
     }
 }

@@ -72,7 +72,7 @@ impl Finder<'_, '_> {
         let limit = self.tokens().len().min(name.0 + SIGNATURE_TOKENS);
         let open = (name.0..limit).find(|at| self.tokens()[*at].is_mark('('))?;
         let has_handle = self.tokens().get(open + 1).is_some_and(|t| t.is_mark('@'));
-        let first = self.paragraph_first(dash);
+        let first = self.paragraph;
         (has_handle && first < dash && name.0 < open).then(|| Statement {
             content: (first, dash),
             cue: None,

@@ -27,6 +27,8 @@ pub(crate) struct Sentence {
     pub(crate) end: usize,
     /// Whether it starts a paragraph.
     pub(crate) starts_paragraph: bool,
+    /// Whether it is no part of the story: a caption, a link, a call to subscribe.
+    pub(crate) is_boilerplate: bool,
 }
 
 impl<'a> Document<'a> {

@@ -1,5 +1,6 @@
 //! One reading of the characters that every other part shares: words with byte and code-point offsets, sentences.
 
+mod boilerplate;
 mod document;
 mod fold;
 mod language;

@@ -23,7 +23,7 @@ pub(crate) fn split(text: &str, tokens: &[Token], vocabulary: &Vocabulary) -> Ve
             || next - first >= MAX_SENTENCE_TOKENS
             || ends_sentence(text, tokens, first, at, vocabulary);
         if is_end {
-            sentences.push(Sentence { first, end: next, starts_paragraph });
+            sentences.push(Sentence { first, end: next, starts_paragraph, is_boilerplate: false });
             first = next;
             starts_paragraph = break_before_next;
         }
@@ -78,7 +78,7 @@ fn ends_sentence(text: &str, tokens: &[Token], first: usize, at: usize, vocabula
 /// `“Why?” Senator Vitter demanded`: a question or cry in quotation marks does not end the sentence that reports it.
 fn is_attribution(tokens: &[Token], first: usize, vocabulary: &Vocabulary) -> bool {
     let ahead = tokens[first..].iter().take(ATTRIBUTION_REACH).take_while(|t| t.is_word() && t.gap != Gap::Paragraph);
-    ahead.skip(1).any(|t| t.shape == Shape::Lower && vocabulary.has(t.word, Cue::Reporting))
+    ahead.skip(1).any(|t| t.shape == Shape::Lower && vocabulary.has(t.word, Cue::Speech))
 }
 
 /// A full stop that a scraper glued to the next sentence: `yesterday.The`, or stops of scripts without spaces.
@@ -107,8 +107,17 @@ fn is_abbreviation(tokens: &[Token], first: usize, stop: usize, vocabulary: &Voc
     if !before.is_word() || tokens[stop].gap != Gap::None {
         return false;
     }
+    let Some(next) = tokens.get(stop + 1) else { return false };
+    // "No. 5", while "No. The army left" are two sentences.
+    if vocabulary.has(before.word, Cue::Numbering) {
+        return next.kind == TokenKind::Number;
+    }
+    if vocabulary.has(before.word, Cue::Honorific) {
+        return true;
+    }
     let is_initial = before.char_end - before.char_start == 1 && before.is_capitalised();
-    is_initial || vocabulary.has(before.word, Cue::Abbreviation)
+    // "of Acme Inc. The army": what may end a sentence ends it before a usual beginning.
+    (is_initial || vocabulary.has(before.word, Cue::Abbreviation)) && !vocabulary.has(next.word, Cue::Starter)
 }
 
 #[cfg(test)]
@@ -124,7 +133,7 @@ mod tests {
 
     #[test]
     fn sentences_end_where_a_reader_ends_them() {
-        let cases: [(&str, &[&str]); 9] = [
+        let cases: [(&str, &[&str]); 19] = [
             ("One is here. Two is there.", &["One is here.", "Two is there."]),
             ("Mr. Smith met Gen. J. Doe. They spoke.", &["Mr. Smith met Gen. J. Doe.", "They spoke."]),
             ("“We will act.” He left.", &["“We will act.”", "He left."]),
@@ -133,6 +142,22 @@ mod tests {
             ("The U.S. Army stayed.", &["The U.S. Army stayed."]),
             ("It rose 3.5 percent. Then it fell.", &["It rose 3.5 percent.", "Then it fell."]),
             ("It ended yesterday.The army left.", &["It ended yesterday.", "The army left."]),
+            ("“Why?” Senator Vitter demanded. He left.", &["“Why?” Senator Vitter demanded.", "He left."]),
+            ("“Why?” Smith left.", &["“Why?”", "Smith left."]),
+            ("He works for Acme Inc. The firm said so.", &["He works for Acme Inc.", "The firm said so."]),
+            ("Acme Inc. Chairman Doe came.", &["Acme Inc. Chairman Doe came."]),
+            ("It is No. 5 of ten. No. The army left.", &["It is No. 5 of ten.", "No.", "The army left."]),
+            ("He met Dr. The of Hanoi.", &["He met Dr. The of Hanoi."]),
+            (
+                "LAGOS, Nigeria (AP) — Troops moved. They stayed.",
+                &["LAGOS, Nigeria (AP) — Troops moved.", "They stayed."],
+            ),
+            ("By Ann Smith\n\nTroops moved.", &["By Ann Smith", "Troops moved."]),
+            ("Three things:\n- One is here\n- Two is there", &["Three things:", "- One is here", "- Two is there"]),
+            (
+                "It met on Jan. 5 in St. Louis, Mo., at 5 p.m. Monday.",
+                &["It met on Jan. 5 in St. Louis, Mo., at 5 p.m. Monday."],
+            ),
             ("a line that\nis wrapped at\nsome width\nby hand.", &["a line that\nis wrapped at\nsome width\nby hand."]),
         ];
         for (text, expected) in cases {

@@ -195,6 +195,15 @@ fn take(cursor: &mut Cursor<'_>, first: char, glued_to: Option<TokenKind>) -> To
     let after_word = matches!(glued_to, Some(TokenKind::Word | TokenKind::Number));
     let next = cursor.after(first.len_utf8());
     cursor.advance(first);
+    // Typewriters' double marks: ''so'', ``so''.
+    if matches!(first, '\'' | '’' | '‘' | '`') && next == Some(first) {
+        cursor.advance(first);
+        return TokenKind::Mark(match first {
+            '`' | '‘' => '“',
+            '’' => '”',
+            _ => '"',
+        });
+    }
     if is_apostrophe(first) && after_word {
         if let Some(s @ ('s' | 'S')) = next
             && !cursor.after(1).is_some_and(char::is_alphanumeric)
@@ -290,7 +299,8 @@ mod tests {
 
     #[test]
     fn words_split_where_a_reader_splits_them() {
-        let cases: [(&str, &[&str]); 12] = [
+        let cases: [(&str, &[&str]); 13] = [
+            ("''No,'' he", &["''", "No", ",", "''", "he"]),
             ("Serbia’s President", &["Serbia", "’s", "President"]),
             ("It's the U.S. Army.", &["It", "'s", "the", "U.S.", "Army", "."]),
             ("EU-mediated talks", &["EU", "-", "mediated", "talks"]),
