@@ -178,7 +178,7 @@ impl Told {
         let cues = Cues::new(document, knowledge, matches, day);
         let is_story = |sentence: usize| !document.sentences[sentence].is_boilerplate;
         let mut triggers = triggers(document, knowledge, matches, &cues, cast, sport);
-        let mut deeds = deeds(document, knowledge, matches, &cues, cast);
+        let mut deeds = deeds(document, knowledge, matches, &cues, cast, sport);
         triggers.retain(|trigger| is_story(trigger.sentence));
         deeds.retain(|deed| is_story(deed.sentence));
         Self { triggers, deeds }

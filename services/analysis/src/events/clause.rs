@@ -133,6 +133,15 @@ impl<'r> Clause<'r> {
         if matches!(token.kind, TokenKind::Possessive | TokenKind::Hyphen | TokenKind::Number) {
             return true;
         }
+        // "renewed armed conflict"
+        let is_participle = |word: &str| word.len() > 4 && word.ends_with("ed");
+        if token.is_word()
+            && !token.is_capitalised()
+            && is_participle(self.word(before))
+            && is_participle(self.word(at))
+        {
+            return true;
+        }
         let parts = self.knowledge.vocabulary.parts(token.word);
         let opens = parts.has(Part::Determiner) || parts.has(Part::Preposition) && !parts.has(Part::Adverb);
         opens
@@ -209,7 +218,7 @@ impl<'r> Clause<'r> {
         if self.is_word(head + 1, self.knowledge.deeds.words.by) {
             return true;
         }
-        let Some(noun) = self.phrase_before(head) else { return false };
+        let Some(noun) = self.phrase_before(head).filter(|noun| !self.is_time(*noun)) else { return false };
         let Some(lead) = noun.first.checked_sub(1).filter(|lead| *lead >= self.sentence.first) else { return false };
         let has_object = head + 1 < self.sentence.end && self.is_nominal(head + 1);
         match self.kind(lead) {
@@ -325,10 +334,16 @@ impl<'r> Clause<'r> {
         fallback
     }
 
-    /// Whom "who", "which" or "that" stands for.
+    /// Whom "who", "which" or "that" stands for. "who" passes over a place: "Serbs living in the north, who …".
     fn antecedent(&self, relative: usize, floor: usize) -> Option<Phrase> {
-        let end = if relative > floor && self.kind(relative - 1) == Kind::Comma { relative - 1 } else { relative };
-        (end > floor && self.is_nominal(end - 1)).then(|| self.phrase_before(end)).flatten()
+        let mut end = relative;
+        if end > floor && matches!(self.kind(end - 1), Kind::Comma | Kind::Stop) {
+            end -= 1;
+        }
+        let nearest = (end > floor && self.is_nominal(end - 1)).then(|| self.phrase_before(end)).flatten()?;
+        let Some(lead) = nearest.first.checked_sub(1).filter(|lead| *lead > floor) else { return Some(nearest) };
+        let passes = self.word(relative) == "who" && self.kind(lead) == Kind::Preposition && self.is_nominal(lead - 1);
+        if passes { self.phrase_before(lead) } else { Some(nearest) }
     }
 
     /// For a comma that closes a parenthesis, the comma that opens it.

@@ -27,8 +27,9 @@ fn deed_events(reading: &Reading<'_>, deed: &Deed, article_id: &str) -> Vec<Even
     let sources: Vec<Option<Party<'_>>> = one_at_least(sources);
     let targets: Vec<Option<Party<'_>>> = one_at_least(targets);
     let pairs = sources.iter().flat_map(|source| targets.iter().map(move |target| (source.as_ref(), target.as_ref())));
+    let is_known = |party: Option<&Party<'_>>| party.is_some_and(|p| p.is_known(reading));
     pairs
-        .filter(|(source, target)| source.is_some() || target.is_some())
+        .filter(|(source, target)| is_known(*source) || is_known(*target))
         .take(MOST_PAIRS)
         .map(|(source, target)| {
             let confidence = confidence(deed, source, target);

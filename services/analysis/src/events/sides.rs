@@ -22,6 +22,12 @@ impl Party<'_> {
         self.found.is_some_and(|f| f.actor.is_some())
     }
 
+    /// Whether it is an actor or lies in a country.
+    pub(super) fn is_known(&self, reading: &Reading<'_>) -> bool {
+        let lies_in_country = |f: &Found| f.place.is_some_and(|place| reading.cast.country_of_place(place).is_some());
+        self.found.is_some_and(|f| f.actor.is_some() || lies_in_country(f))
+    }
+
     /// As the contract has it. The span is that of the mention where it is what the phrase is about.
     pub(super) fn participant(&self, reading: &Reading<'_>) -> Participant {
         let actor = self.found.and_then(|f| f.actor).map(|number| &reading.cast.actors[number]);

@@ -1,9 +1,10 @@
 //! Events of the tension lexicon: a match that has a CAMEO code, with the actors on its two sides.
 
-use faultline_schemas::{EventTag, MentionLabel, Participant};
+use faultline_schemas::{EventTag, MentionLabel, Participant, Quad};
 
 use super::coder::event_id;
 use crate::actors::Found;
+use crate::knowledge::{RuleKind, TensionRule};
 use crate::lexicon::Cue;
 use crate::quotes::Statement;
 use crate::reading::Reading;
@@ -25,10 +26,18 @@ fn overlaps_deed(reading: &Reading<'_>, trigger: &Trigger) -> bool {
     of_sentence.into_iter().any(|deed| deed.first < trigger.end && trigger.first < deed.reach)
 }
 
+/// Weaker rules tell moods and circumstances ("tensions flared"), which are signals but no events.
+const LEAST_WEIGHT: f32 = 0.45;
+
+fn tells_deed(rule: &TensionRule, quad: Quad) -> bool {
+    let is_grave = quad == Quad::MaterialConflict || rule.kind == RuleKind::Threat;
+    is_grave && rule.weight >= LEAST_WEIGHT
+}
+
 fn event(reading: &Reading<'_>, trigger: &Trigger, article_id: &str) -> Option<EventTag> {
     let rule = &reading.knowledge.tension[trigger.rule as usize];
     let code = &reading.knowledge.cameo.all[rule.cameo? as usize];
-    let plover = code.plover?;
+    let plover = code.plover.filter(|_| tells_deed(rule, code.quad))?;
     let (source, target) = sides(reading, trigger);
     if source.is_none() || target.is_none() {
         return None;
