@@ -21,7 +21,7 @@ fn shared(name: &str) -> Option<String> {
 
 /// `THREATEN`, `watch`: as the documents write it.
 fn written(value: &serde_json::Value) -> String {
-    value.as_str().unwrap().to_owned()
+    value.as_str().expect("a name").to_owned()
 }
 
 fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
@@ -38,7 +38,7 @@ fn country(side: Option<&Participant>) -> &str {
 
 fn seed() -> Option<Enriched> {
     let file = shared("seeds/kosovo-serbia-2022-08-17.txt")?;
-    let text = file.trim_start().strip_prefix("date 2022-08-17 ").unwrap().to_owned();
+    let text = file.trim_start().strip_prefix("date 2022-08-17 ").expect("its date").to_owned();
     let published_at = Some("2022-08-17T00:00:00Z".to_owned());
     Some(Analyzer::bundled().enrich(&Article { text, published_at, ..Article::default() }))
 }
@@ -90,7 +90,7 @@ fn articles_of_the_corpus_read_as_a_reader_expects() {
 }
 
 fn enrich(line: &str) -> Enriched {
-    let article: serde_json::Value = serde_json::from_str(line).unwrap();
+    let article: serde_json::Value = serde_json::from_str(line).expect("an article");
     let field = |name: &str| article[name].as_str().map(str::to_owned);
     Analyzer::bundled().enrich(&Article {
         title: field("title"),
@@ -103,7 +103,7 @@ fn enrich(line: &str) -> Enriched {
 /// What is not as the row has it.
 fn misread(enriched: &Enriched, row: &[&str]) -> Vec<String> {
     let order = ["calm", "watch", "elevated", "high", "critical"];
-    let rank = |name: &str| order.iter().position(|level| *level == name).unwrap();
+    let rank = |name: &str| order.iter().position(|level| *level == name).expect("a level");
     let level = written(&json!(enriched.escalation.level));
     let mut wrong = Vec::new();
     if !(rank(row[1])..=rank(row[2])).contains(&rank(&level)) {
