@@ -1,5 +1,9 @@
 //! The bundled broker: speaks the Kafka protocol on one machine, keeps its log in SQLite.
 //!
+//! Protocol, topics and groups are tansu's; records are kept in a log of its own, and fetches are answered by a service of
+//! its own: tansu's reads everything that waits in a partition for each fetch, so that a consumer that falls behind
+//! falls further behind, and waits out the time given whether there is something or not.
+//!
 //! `faultline up` starts it, watches it and ends it; nothing else in Faultline depends on it, since every role
 //! reaches it over TCP like any other Kafka. It is a program of its own because its SQLite and the sink's define the
 //! same symbols, and because a panic in it must not take the roles down.
@@ -11,35 +15,36 @@
 //! **Invariants.** One process per data folder. What was acknowledged survives `kill -9`. It ends when its parent does.
 
 mod data_folder;
+mod fetch;
+mod groups;
+mod log;
+mod server;
+mod storage;
 mod trouble;
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
-use tansu_broker::broker::Broker;
-use tansu_broker::coordinator::group::administrator::Controller;
-use tansu_storage::StorageContainer;
-use tokio::net::TcpStream;
+use tansu_storage::{BrokerRegistrationRequest, Storage as _, StorageContainer};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
 use crate::data_folder::DataFolder;
+use crate::storage::Store;
 use crate::trouble::Trouble;
 
 /// How often to look whether the parent still lives.
 const PARENT_POLL: Duration = Duration::from_millis(100);
-/// How often to try to connect to ourselves while starting.
-const READY_POLL: Duration = Duration::from_millis(2);
 /// How long requests in progress may take when asked to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(1);
+const NODE: i32 = 1;
+const CLUSTER: &str = "faultline";
 
 /// Faultline's bundled broker for one machine, started by `faultline up`.
 #[derive(Debug, Parser)]
@@ -74,7 +79,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         );
     }
     let folder = DataFolder::claim(&arguments.data)?;
-    let address = free_address(arguments.listen)?;
+    let listener = TcpListener::bind(arguments.listen).map_err(|error| listen_error(arguments.listen, &error))?;
     // The storage engine takes every path as relative to the working folder, even an absolute one.
     std::env::set_current_dir(folder.path())
         .with_context(|| format!("failed to enter the data folder {}", folder.path().display()))?;
@@ -87,15 +92,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("failed to start the runtime")?;
-    let result = runtime.block_on(serve(address, arguments.parent_pid, &trouble));
+    let result = runtime.block_on(serve(listener, arguments.parent_pid, &trouble));
     runtime.shutdown_timeout(STOP_DEADLINE);
     result
-}
-
-/// The address with its port chosen where it was 0; the port is free at this moment.
-fn free_address(listen: SocketAddr) -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind(listen).map_err(|error| listen_error(listen, &error))?;
-    listener.local_addr().context("failed to read the listening address")
 }
 
 fn listen_error(listen: SocketAddr, error: &std::io::Error) -> anyhow::Error {
@@ -114,16 +113,17 @@ fn listen_error(listen: SocketAddr, error: &std::io::Error) -> anyhow::Error {
     }
 }
 
-async fn serve(address: SocketAddr, parent: Option<u32>, trouble: &Trouble) -> anyhow::Result<()> {
-    let mut broker = build(address).await?;
-    let mut server = tokio::spawn(async move { broker.serve(Instant::now()).await });
+async fn serve(listener: TcpListener, parent: Option<u32>, trouble: &Trouble) -> anyhow::Result<()> {
+    let address = listener.local_addr().context("failed to read the listening address")?;
+    listener.set_nonblocking(true).context("failed to listen without blocking")?;
+    let listener = tokio::net::TcpListener::from_std(listener).context("failed to listen")?;
+    let store = open(address).await?;
     let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
 
-    until_accepting(address, &mut server).await?;
     announce(address)?;
     tokio::select! {
-        outcome = &mut server => Err(stopped(address, outcome)),
+        failure = server::run(listener, store) => Err(failure),
         what = trouble.fatal() => bail!("{what}"),
         () = parent_gone(parent) => Ok(()),
         _ = terminate.recv() => Ok(()),
@@ -131,56 +131,29 @@ async fn serve(address: SocketAddr, parent: Option<u32>, trouble: &Trouble) -> a
     }
 }
 
-type SqliteBroker = Broker<Controller<StorageContainer>, StorageContainer>;
-
-async fn build(address: SocketAddr) -> anyhow::Result<SqliteBroker> {
+/// Opens what is in the working folder, which clients are told to find at `address`.
+async fn open(address: SocketAddr) -> anyhow::Result<Store> {
+    let failed =
+        |what: &str, error: tansu_storage::Error| anyhow::anyhow!("failed to open the broker's log {what}: {error}");
     let listener = Url::parse(&format!("tcp://{address}")).context("failed to name the listener")?;
-    let storage = Url::parse(&format!("sqlite://{}", data_folder::DATABASE)).context("failed to name the storage")?;
-    SqliteBroker::builder()
-        .node_id(1)
-        .cluster_id("faultline")
-        .incarnation_id(Uuid::new_v4())
-        .advertised_listener(listener.clone())
+    let storage = Url::parse(&format!("sqlite://{}", data_folder::TOPICS)).context("failed to name the storage")?;
+    let tansu = StorageContainer::builder()
+        .cluster_id(CLUSTER)
+        .node_id(NODE)
+        .advertised_listener(listener)
         .storage(storage)
-        .listener(listener)
-        .authentication(false)
         .silent(true)
-        .otlp_endpoint_url(None)
-        .schema_registry(None)
-        .tls_server_config(None)
         .build()
         .await
-        .map_err(|error| anyhow::anyhow!("failed to open the broker's log {}: {error}", data_folder::DATABASE))
-}
-
-type ServerOutcome = Result<Result<(), tansu_broker::Error>, tokio::task::JoinError>;
-
-fn stopped(address: SocketAddr, outcome: ServerOutcome) -> anyhow::Error {
-    match outcome {
-        Ok(Ok(())) => anyhow::anyhow!("the broker stopped by itself"),
-        Ok(Err(tansu_broker::Error::Io(error))) => listen_error(address, &error),
-        Ok(Err(error)) => anyhow::anyhow!("the broker failed: {error}"),
-        Err(panic) => anyhow::anyhow!("the broker failed: {panic}"),
-    }
-}
-
-/// The server does not say when it has bound its port, so ask it.
-async fn until_accepting(
-    address: SocketAddr,
-    server: &mut JoinHandle<Result<(), tansu_broker::Error>>,
-) -> anyhow::Result<()> {
-    loop {
-        tokio::select! {
-            biased;
-            outcome = &mut *server => return Err(stopped(address, outcome)),
-            connection = TcpStream::connect(address) => {
-                if connection.is_ok() {
-                    return Ok(());
-                }
-            }
-        }
-        tokio::time::sleep(READY_POLL).await;
-    }
+        .map_err(|error| failed(data_folder::TOPICS, error))?;
+    let registration = BrokerRegistrationRequest {
+        broker_id: NODE,
+        cluster_id: CLUSTER.to_owned(),
+        incarnation_id: Uuid::new_v4(),
+        rack: None,
+    };
+    tansu.register_broker(registration).await.map_err(|error| failed(data_folder::TOPICS, error))?;
+    Store::open(tansu, Path::new(data_folder::RECORDS)).await.map_err(|error| failed(data_folder::RECORDS, error))
 }
 
 fn announce(address: SocketAddr) -> anyhow::Result<()> {
