@@ -5,46 +5,100 @@ use super::scene::{Scene, Tag};
 use crate::lexicon::Cue;
 use crate::text::TokenKind;
 
-/// A name after a preposition of place, or in apposition to "the capital" and the like, is the place itself. So is a city's that
-/// is no capital, unless it speaks.
+/// How far back the words that govern a name are looked for, in tokens.
+const REACH: usize = 14;
+
+/// A name that speaks or owns stands for its government or people; so does any other, unless a preposition of place governs
+/// it, it only says where somebody or something is from ("a Kenya businessman"), or it is told what it is ("X is a country").
+/// A city that is no capital stands for nobody, unless it speaks.
 pub(super) fn is_metonymic(scene: &Scene<'_>, name: &Name) -> bool {
     let speaks = scene.has(name.end, Cue::Reporting);
-    if name.country.is_none() && name.metonym.is_none() {
+    if speaks || name.country.is_none() && name.metonym.is_none() {
         return speaks;
     }
-    if speaks {
-        return true;
+    let is_placed = is_placed(scene, name.first);
+    match scene.token(name.end).map(|t| t.kind) {
+        Some(TokenKind::Possessive) => !is_placed && !owns_ground(scene, name.end + 1),
+        Some(TokenKind::Hyphen) => !is_placed && name.country.is_none(),
+        _ => !is_placed && !is_attribute(scene, name) && !is_described(scene, name.end),
     }
-    if scene.token(name.end).is_some_and(|t| t.kind == TokenKind::Possessive || t.kind == TokenKind::Hyphen) {
-        return !follows_place_word(scene, name.first) && name.country.is_none();
-    }
-    !follows_place_word(scene, name.first)
 }
 
-/// Looks back over articles, adjectives of direction and other names of the same list ("in Serbia and Kosovo").
-fn follows_place_word(scene: &Scene<'_>, first: usize) -> bool {
-    const REACH: usize = 5;
-    let mut at = first;
-    for _ in 0..REACH {
-        let Some(before) = at.checked_sub(1) else { return false };
-        if scene.has(before, Cue::PlacePreposition) || scene.has(before, Cue::LocationHead) {
-            return true;
+/// "Ruritania's coast", "Ruritania's second largest city".
+fn owns_ground(scene: &Scene<'_>, first: usize) -> bool {
+    const NOUN_REACH: usize = 3;
+    let words = (first..first + NOUN_REACH).take_while(|at| scene.token(*at).is_some_and(|t| t.is_word()));
+    words.take_while(|at| !scene.has(*at, Cue::FunctionWord)).any(|at| {
+        scene.has(at, Cue::GroundNoun) || scene.has(at, Cue::LocationHead) || scene.has(at, Cue::FacilityHead)
+    })
+}
+
+/// "The 1991 Ruritania census", "a Ruritania physicist": an article or number before, a noun after.
+fn is_attribute(scene: &Scene<'_>, name: &Name) -> bool {
+    let Some(before) = name.first.checked_sub(1) else { return false };
+    let leads = match scene.document.tokens[before].kind {
+        TokenKind::Number => true,
+        TokenKind::Word => {
+            matches!(scene.document.slice(before, before + 1), "a" | "an" | "his" | "her" | "its" | "some" | "many")
         }
-        let token = &scene.document.tokens[before];
+        _ => false,
+    };
+    let is_noun_after = scene.token(name.end).is_some_and(|t| t.is_word() && !t.is_capitalised())
+        && !scene.has(name.end, Cue::FunctionWord);
+    leads && is_noun_after || matches!(scene.tags.get(name.end), Some(Tag::Role(_)))
+}
+
+/// "Ruritania is a country", "Ruritania was located".
+fn is_described(scene: &Scene<'_>, end: usize) -> bool {
+    matches!(scene.document.slice(end, end + 1), "is" | "was" | "are" | "were")
+        && matches!(
+            scene.document.slice(end + 1, end + 2),
+            "a" | "an" | "the" | "located" | "situated" | "one" | "home" | "bordered" | "divided" | "regarded"
+        )
+}
+
+/// Looks back over articles, adjectives, and the names of a list ("in Serbia, Kosovo and northern Albania") for a preposition
+/// of place.
+fn is_placed(scene: &Scene<'_>, first: usize) -> bool {
+    for at in (first.saturating_sub(REACH)..first).rev() {
+        let token = &scene.document.tokens[at];
+        if scene.has(at, Cue::PlacePreposition) && !token.is_capitalised()
+            || scene.has(at, Cue::PlacePreposition) && at == 0
+        {
+            return !is_between_states(scene, at);
+        }
+        if scene.document.slice(at, at + 1) == "with" {
+            return at.checked_sub(1).is_some_and(|noun| scene.has(noun, Cue::GroundNoun));
+        }
         let is_passed_over = match token.kind {
-            TokenKind::Mark(',') => scene.country_at(before.saturating_sub(1)).is_some(),
+            TokenKind::Mark(',') => at.checked_sub(1).and_then(|b| scene.token(b)).is_some_and(|t| t.is_capitalised()),
+            TokenKind::Hyphen | TokenKind::Number => true,
             TokenKind::Word => {
-                let word = scene.document.slice(before, before + 1);
+                let word = scene.document.slice(at, at + 1);
+                if scene.has(at, Cue::LocationHead) && !token.is_capitalised() {
+                    return true;
+                }
                 matches!(word, "the" | "and" | "or" | "both" | "neighbouring" | "neighboring")
-                    || scene.has(before, Cue::LocationLead)
-                    || matches!(scene.tags[before], Tag::Name(_))
+                    || scene.has(at, Cue::LocationLead)
+                    || token.is_capitalised() && !scene.has(at, Cue::FunctionWord)
             }
             _ => false,
         };
         if !is_passed_over {
             return false;
         }
-        at = before;
     }
     false
+}
+
+/// "Relations between X and Y", "independence from X", "lost to X": the word before the preposition says that states or their
+/// teams are meant, where the preposition alone could mean a place.
+fn is_between_states(scene: &Scene<'_>, preposition: usize) -> bool {
+    const GOVERNOR_REACH: usize = 2;
+    let is_open = matches!(
+        scene.document.slice(preposition, preposition + 1),
+        "of" | "to" | "from" | "between" | "toward" | "towards" | "over"
+    );
+    let governors = preposition.saturating_sub(GOVERNOR_REACH)..preposition;
+    is_open && governors.into_iter().any(|at| scene.has(at, Cue::StateNoun))
 }

@@ -46,10 +46,12 @@ pub(crate) enum Cue {
     Boilerplate,
     BoilerplateAnywhere,
     Numbering,
+    StateNoun,
+    GroundNoun,
 }
 
 impl Cue {
-    const NAMES: [(&'static str, Self); 39] = [
+    const NAMES: [(&'static str, Self); 41] = [
         ("abbreviation", Self::Abbreviation),
         ("starter", Self::Starter),
         ("function_word", Self::FunctionWord),
@@ -86,6 +88,8 @@ impl Cue {
         ("boilerplate_phrase", Self::Boilerplate),
         ("boilerplate_anywhere", Self::BoilerplateAnywhere),
         ("numbering", Self::Numbering),
+        ("state_noun", Self::StateNoun),
+        ("ground_noun", Self::GroundNoun),
         ("hypothetical_phrase", Self::Hypothetical),
         ("threat_phrase", Self::Threat),
         ("past_phrase", Self::Past),

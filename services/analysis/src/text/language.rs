@@ -3,10 +3,19 @@
 /// Bytes of the beginning that decide.
 const HEAD_BYTES: usize = 500;
 
-/// ISO 639-1 code of the text's language, read from its beginning; none where it has hardly a letter.
+/// Fewer Latin letters, a name or two, are of any language.
+const ENOUGH_LETTERS: usize = 40;
+
+/// ISO 639-1 code of the text's language, read from its beginning; none where it has hardly a word.
 pub(crate) fn detect(text: &str) -> Option<&'static str> {
     let head = &text[..text.floor_char_boundary(HEAD_BYTES)];
-    if head.chars().filter(|c| c.is_alphabetic()).take(3).count() < 3 {
+    let letters = head.chars().filter(|c| c.is_alphabetic());
+    let (mut all, mut latin) = (0, 0);
+    for letter in letters.take(ENOUGH_LETTERS) {
+        all += 1;
+        latin += usize::from(letter < '\u{250}');
+    }
+    if all < 3 || all < ENOUGH_LETTERS && latin == all {
         return None;
     }
     use whichlang::Lang;
@@ -40,6 +49,7 @@ mod tests {
         assert_eq!(detect("Die Regierung hat am Donnerstag neue Verhandlungen angekündigt"), Some("de"));
         assert_eq!(detect("Президент заявил, что переговоры продолжатся"), Some("ru"));
         assert_eq!(detect(" 12 !"), None);
+        assert_eq!(detect("Andrei Testovsky"), None);
         assert_eq!(detect(""), None);
     }
 }
