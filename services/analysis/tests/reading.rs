@@ -214,3 +214,49 @@ fn a_country_within_the_name_of_a_war_is_its_adjective() {
     let found = labelled("He fought in the Vietnam War and later worked for a bank.");
     assert!(found.contains(&("Vietnam".to_owned(), faultline_schemas::MentionLabel::Norp)), "{found:?}");
 }
+
+#[test]
+fn a_name_misspelt_by_a_letter_is_the_person_named_before() {
+    let enriched =
+        read("Ludo Varnhem met farmers on Monday. Ludo Varnheim said they agreed. Reporters asked Mr Varnhm to leave.");
+    assert_eq!(actor(&enriched, "Ludo Varnhem").mentions.len(), 3, "{:?}", enriched.actors);
+}
+
+#[test]
+fn a_body_of_another_country_with_a_listed_name_is_that_countrys() {
+    let enriched = read("Chile's Defense Department denied the report.");
+    let body = enriched.actors.iter().find(|a| a.sectors.contains(&"MIL".to_owned())).expect("a department");
+    assert_eq!(body.country.as_deref(), Some("CHL"));
+}
+
+#[test]
+fn words_round_a_role_give_its_country() {
+    for (text, country) in [
+        ("Poland's current interior minister resigned.", "POL"),
+        ("A Somalia-based paramilitary group attacked the town.", "SOM"),
+        ("Kyiv police arrested two men.", "UKR"),
+        ("The president of the Chadian Rights League resigned.", "TCD"),
+    ] {
+        let enriched = read(text);
+        let has_role = |a: &&Actor| !a.sectors.is_empty() && a.country.as_deref() == Some(country);
+        assert!(enriched.actors.iter().any(|a| has_role(&a)), "{text}: {:?}", enriched.actors);
+    }
+}
+
+#[test]
+fn states_and_grounds_are_told_apart_by_the_governing_word() {
+    for (text, name, metonymic) in [
+        ("Relations between Russia and Ukraine worsened.", "Ukraine", true),
+        ("The road runs between Russia and Ukraine.", "Ukraine", false),
+        ("They fought for independence from Serbia.", "Serbia", true),
+        ("They travelled from Serbia on Monday.", "Serbia", false),
+        ("Serbia's second largest city was calm.", "Serbia", false),
+        ("Serbia's response was calm.", "Serbia", true),
+        ("Albania is a country in the Balkans.", "Albania", false),
+    ] {
+        let enriched = read(text);
+        let actors = enriched.actors.iter().flat_map(|a| &a.mentions);
+        let found: Vec<bool> = actors.filter(|m| m.text == name).map(|m| m.metonymic).collect();
+        assert_eq!(found, [metonymic], "{text}");
+    }
+}

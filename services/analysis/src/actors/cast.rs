@@ -111,15 +111,42 @@ impl Cast {
         })
     }
 
-    /// A known person, in the office held on the day.
+    /// The body of another country that bears a listed one's name.
+    pub(crate) fn counterpart(&mut self, organisation: u32, country: u32, knowledge: &Knowledge) -> usize {
+        let known = &knowledge.organisations[organisation as usize];
+        let bearer = &knowledge.countries.all[country as usize];
+        self.actor(ActorDraft {
+            id: format!("{}/{}", bearer.cameo, known.id),
+            name: format!("{} ({})", known.name, bearer.name),
+            kind: known.kind,
+            country: Some(country),
+            sectors: known.sectors.clone(),
+            cameo: known.sectors.first().map(|sector| format!("{}{sector}", bearer.cameo)),
+            is_unlisted: false,
+        })
+    }
+
+    /// A country that a capital stands for acts as its government.
+    pub(crate) fn govern(&mut self, country: usize) {
+        let sectors = &mut self.actors[country].sectors;
+        if sectors.is_empty() {
+            sectors.push("GOV".to_owned());
+        }
+    }
+
+    /// A known person, in the office held on the day; one who holds none any more is of the elite too.
     pub(crate) fn person(&mut self, person: &Person, day: Option<u32>) -> usize {
         let office: Option<&Office> = person.office_on(day);
+        let mut sectors = office.map(|o| o.sectors.clone()).unwrap_or_default();
+        if sectors.iter().any(|sector| sector == "GOV") && !person.offices.iter().any(|office| office.is_held_on(day)) {
+            sectors.push("ELI".to_owned());
+        }
         self.actor(ActorDraft {
             id: person.id.clone(),
             name: person.name.clone(),
             kind: ActorType::Person,
             country: office.and_then(|o| o.country),
-            sectors: office.map(|o| o.sectors.clone()).unwrap_or_default(),
+            sectors,
             cameo: office.and_then(|o| o.cameo.clone()),
             is_unlisted: false,
         })
@@ -276,14 +303,24 @@ impl Cast {
         actors
     }
 
-    /// What a mention counts: a country that only says whose police it is, little.
+    /// What a mention counts: a country that only says whose police it is, little; so does what an office is held in.
     fn share_of(&self, position: usize) -> f32 {
         const ATTRIBUTE_SHARE: f32 = 0.3;
+        const REACH: usize = 2;
         let found = &self.found[position];
         let is_attribute = self.found.get(position + 1).is_some_and(|next| {
-            next.first <= found.end + 1 && next.actor != found.actor && self.is_of_country(next, found)
+            next.first <= found.end + REACH
+                && next.actor != found.actor
+                && (self.is_of_country(next, found) || next.coreference && found.label == MentionLabel::Norp)
         });
-        if is_attribute { ATTRIBUTE_SHARE } else { 1.0 }
+        let is_object = position.checked_sub(1).is_some_and(|before| {
+            let before = &self.found[before];
+            before.coreference
+                && found.first > before.end
+                && found.first <= before.end + REACH
+                && before.actor != found.actor
+        });
+        if is_attribute || is_object { ATTRIBUTE_SHARE } else { 1.0 }
     }
 
     /// Whether one mention's actor belongs to the country that the other names.

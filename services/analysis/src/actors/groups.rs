@@ -17,15 +17,20 @@ pub(super) fn add_groups(scene: &Scene<'_>, cast: &mut Cast) {
         if !is_whole || is_title_of_name(scene, hit) {
             continue;
         }
-        let country = scene.country_of_role(hit);
+        let body = scene.body_of_role(hit).map(|body| &scene.knowledge.organisations[body as usize]);
+        let country = scene.country_of_role(hit).or_else(|| body.and_then(|body| body.country));
         let role = &scene.knowledge.roles[hit.role as usize];
         let actor = *known.entry((hit.role, country)).or_insert_with(|| {
+            let mut sectors = role.sectors.clone();
+            let others =
+                body.into_iter().flat_map(|body| &body.sectors).filter(|sector| !role.sectors.contains(sector));
+            sectors.extend(others.cloned());
             let kind = kind_of(role.kind, &role.sectors);
             let name = match country {
                 Some(country) => format!("{} {}", scene.knowledge.countries.all[country as usize].name, role.name),
                 None => role.name.clone(),
             };
-            cast.unlisted(&name, kind, country, &role.sectors)
+            cast.unlisted(&name, kind, country, &sectors)
         });
         let first = first_of_phrase(scene, hit);
         let is_name = role.kind == RoleKind::Group && first < hit.first && is_capitalised(scene, first, hit.end);

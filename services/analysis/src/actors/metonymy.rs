@@ -28,7 +28,7 @@ pub(super) fn is_metonymic(scene: &Scene<'_>, name: &Name) -> bool {
 fn owns_ground(scene: &Scene<'_>, first: usize) -> bool {
     const NOUN_REACH: usize = 3;
     let words = (first..first + NOUN_REACH).take_while(|at| scene.token(*at).is_some_and(|t| t.is_word()));
-    words.take_while(|at| !scene.has(*at, Cue::FunctionWord)).any(|at| {
+    words.take_while(|at| !scene.has(*at, Cue::PlacePreposition)).any(|at| {
         scene.has(at, Cue::GroundNoun) || scene.has(at, Cue::LocationHead) || scene.has(at, Cue::FacilityHead)
     })
 }

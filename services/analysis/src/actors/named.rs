@@ -64,7 +64,9 @@ impl<'s, 'a> Named<'s, 'a> {
         for position in inside {
             let name = self.scene.names[position];
             let is_whole = name.first == span.first && name.end == span.end;
-            let is_person = name.person.is_some() && span.kind == Kind::Person;
+            // A surname alone within a full name is somebody else's as well.
+            let is_person =
+                name.person.is_some() && span.kind == Kind::Person && (is_whole || name.end - name.first > 1);
             let stands = if span.kind == Kind::Other {
                 name.demonym.is_some() || name.organisation.is_some() && is_whole
             } else {
@@ -114,7 +116,12 @@ impl<'s, 'a> Named<'s, 'a> {
     }
 
     fn person(&mut self, span: &Tagged) {
-        if self.names_in(span).any(|position| self.scene.names[position].person.is_some()) {
+        let is_listed = |position: usize| {
+            let name = &self.scene.names[position];
+            let is_body = name.organisation.is_some() && name.first == span.first && name.end == span.end;
+            !self.scene.absorbed[position] && (name.person.is_some() || is_body)
+        };
+        if self.names_in(span).any(is_listed) {
             return;
         }
         let description = describe(self.scene, span.first, span.end);
@@ -126,17 +133,28 @@ impl<'s, 'a> Named<'s, 'a> {
 
     fn organisation(&mut self, span: &Tagged) {
         if let Some((position, name)) = self.whole(span) {
-            if name.organisation.is_none() && name.any_country().is_some() {
-                // A country's team is the country.
+            if name.organisation.is_none() && (name.any_country().is_some() || name.place.is_some()) {
+                // A country's or city's team stands for it.
                 self.scene.absorbed[position] = true;
-                let country = name.any_country().map(|country| self.cast.country(country, self.scene.knowledge));
+                let actor = name.any_country().map(|country| self.cast.country(country, self.scene.knowledge));
+                let listed = name.place.filter(|_| actor.is_none());
+                let place = listed.map(|place| self.cast.listed_place(place, self.scene.knowledge));
                 self.take(span);
-                self.push(span, MentionLabel::Org, country, None);
+                self.push(span, MentionLabel::Org, actor, place);
+                if let Some(found) = self.cast.found.last_mut() {
+                    found.metonymic = true;
+                }
                 return;
             }
             if name.organisation.is_some() {
                 return;
             }
+        }
+        if let Some(listed) = self.listed_core(span) {
+            let actor = self.cast.organisation(listed, self.scene.knowledge);
+            self.take(span);
+            self.push(span, MentionLabel::Org, Some(actor), None);
+            return;
         }
         let name = self.scene.document.slice(span.first, span.end);
         let token = &self.scene.document.tokens[span.first];
@@ -156,6 +174,15 @@ impl<'s, 'a> Named<'s, 'a> {
         self.push(span, MentionLabel::Org, Some(actor), None);
     }
 
+    /// "Acme Security Service": a listed name with nothing after it but what kind of body it is.
+    fn listed_core(&self, span: &Tagged) -> Option<u32> {
+        let name = &self.scene.names[self.names_in(span).next()?];
+        let is_kind =
+            |at: usize| self.scene.has(at, Cue::OrganisationHead) || matches!(self.scene.tags[at], Tag::Role(_));
+        let is_core = name.first == span.first && name.end < span.end && (name.end..span.end).all(is_kind);
+        name.organisation.filter(|_| is_core)
+    }
+
     /// The country that the name itself tells, or the adjective or possessive before it.
     fn country_of(&self, span: &Tagged) -> Option<u32> {
         let own = self.names_in(span).find_map(|position| {
@@ -170,15 +197,15 @@ impl<'s, 'a> Named<'s, 'a> {
 
     /// What the roles within the name say: "Ruritanian Army" is an army.
     fn sectors_of(&self, span: &Tagged) -> Vec<String> {
+        let listed = self.names_in(span).find_map(|position| self.scene.names[position].organisation);
+        if let Some(organisation) = listed {
+            return self.scene.knowledge.organisations[organisation as usize].sectors.clone();
+        }
         let role = (span.first..span.end).rev().find_map(|at| match self.scene.tags[at] {
             Tag::Role(position) => Some(self.scene.roles[position]),
             _ => None,
         });
-        if let Some(role) = role {
-            return self.scene.sectors_of(&role).to_vec();
-        }
-        let listed = self.names_in(span).find_map(|position| self.scene.names[position].organisation);
-        listed.map(|o| self.scene.knowledge.organisations[o as usize].sectors.clone()).unwrap_or_default()
+        role.map(|role| self.scene.sectors_of(&role).to_vec()).unwrap_or_default()
     }
 
     /// "Rural Workers Union (RWU)": what stands in brackets after a name and spells its initials.
@@ -202,7 +229,8 @@ impl<'s, 'a> Named<'s, 'a> {
         if let Some((position, name)) = self.whole(span)
             && (name.any_country().is_some() || name.place.is_some())
         {
-            let name = Name { organisation: None, ..name };
+            let is_state = |o: &u32| self.scene.knowledge.organisations[*o as usize].kind == ActorType::Other;
+            let name = Name { organisation: name.organisation.filter(is_state), ..name };
             self.scene.absorbed[position] = true;
             add_name(self.cast, self.scene, &name);
             return;

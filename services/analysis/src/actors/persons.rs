@@ -13,7 +13,15 @@ use crate::lexicon::Cue;
 pub(super) struct Surnames {
     /// Hash of the surname to the first name's hash and the actor, latest last.
     bearers: FxHashMap<u64, Vec<(u64, usize)>>,
+    /// Token of the surname, the first name's hash and the actor, for the first people of the document: misspellings of them
+    /// are theirs.
+    spellings: Vec<(usize, u64, usize)>,
 }
+
+/// People whose names are looked at for misspellings; more would make the time quadratic.
+const MAX_SPELLINGS: usize = 64;
+/// Shorter surnames are too often one letter from another.
+const SHORTEST_MISSPELT: usize = 5;
 
 impl Surnames {
     /// Adds a mention of somebody on the list.
@@ -32,16 +40,30 @@ impl Surnames {
             let is_same = |(given, _): &&(u64, usize)| end - first == 1 || *given == tokens[first].hash;
             bearers.iter().rev().find(is_same).map(|(_, actor)| *actor)
         });
-        known.unwrap_or_else(|| {
+        known.or_else(|| self.misspelt(scene, first, end)).unwrap_or_else(|| {
             let actor = cast.unlisted(scene.document.slice(first, end), ActorType::Person, None, &[]);
             self.remember(scene, first, end, actor);
             actor
         })
     }
 
+    /// The person whose surname is one letter away: with the same first name, or the surname alone.
+    fn misspelt(&self, scene: &Scene<'_>, first: usize, end: usize) -> Option<usize> {
+        let surname = scene.document.slice(end - 1, end);
+        let given = scene.document.tokens[first].hash;
+        let is_same = |(token, known_given, _): &&(usize, u64, usize)| {
+            (end - first == 1 || *known_given == given)
+                && is_one_letter_away(surname, scene.document.slice(*token, token + 1))
+        };
+        self.spellings.iter().find(is_same).map(|(.., actor)| *actor)
+    }
+
     fn remember(&mut self, scene: &Scene<'_>, first: usize, end: usize, actor: usize) {
         let tokens = &scene.document.tokens;
         let bearers = self.bearers.entry(tokens[end - 1].hash).or_default();
+        if self.spellings.len() < MAX_SPELLINGS && bearers.is_empty() {
+            self.spellings.push((end - 1, tokens[first].hash, actor));
+        }
         // A name repeated a million times must not make a list of a million.
         if bearers.last().is_none_or(|(_, known)| *known != actor) && bearers.len() < 8 {
             bearers.push((tokens[first].hash, actor));
@@ -108,6 +130,18 @@ fn office_holder(scene: &Scene<'_>, cast: &mut Cast, at: usize, countries: &FxHa
     Some(cast.person(&scene.knowledge.people.all[person as usize], scene.day))
 }
 
+/// Whether one letter put in, left out or changed makes one word the other, and the first letter is the same.
+fn is_one_letter_away(one: &str, other: &str) -> bool {
+    let (length, other_length) = (one.chars().count(), other.chars().count());
+    if length.min(other_length) < SHORTEST_MISSPELT || length.abs_diff(other_length) > 1 {
+        return false;
+    }
+    let same = |(a, b): &(char, char)| a == b;
+    let head = one.chars().zip(other.chars()).take_while(same).count();
+    let tail = one.chars().rev().zip(other.chars().rev()).take_while(same).count();
+    head > 0 && head + tail + 1 >= length.max(other_length)
+}
+
 fn mention(scene: &Scene<'_>, first: usize, end: usize, actor: usize) -> Found {
     Found {
         first,
@@ -118,5 +152,25 @@ fn mention(scene: &Scene<'_>, first: usize, end: usize, actor: usize) -> Found {
         label: MentionLabel::Person,
         metonymic: false,
         coreference: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_one_letter_away;
+
+    #[test]
+    fn one_letter_put_in_left_out_or_changed_is_a_misspelling() {
+        for (one, other, expected) in [
+            ("Testovic", "Testovich", true),
+            ("Testovic", "Tesovic", true),
+            ("Testovic", "Tesdovic", true),
+            ("Testovic", "Tedsovic", false),
+            ("Testovic", "Restovic", false),
+            ("Lee", "Lees", false),
+        ] {
+            assert_eq!(is_one_letter_away(one, other), expected, "{one} {other}");
+            assert_eq!(is_one_letter_away(other, one), expected, "{other} {one}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::tagger;
 use super::tagger::Chain;
 use crate::knowledge::{Knowledge, RoleKind};
 use crate::lexicon::{Cue, Match};
-use crate::text::{Document, Gap, Token};
+use crate::text::{Document, Gap, Token, TokenKind};
 
 /// What the lists say of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,27 +153,78 @@ impl<'a> Scene<'a> {
         &self.knowledge.roles[hit.role as usize].sectors
     }
 
-    /// The country whose name, possessive or adjective stands right before the token.
+    /// The country whose name, possessive or adjective stands before the token, with up to two other adjectives between:
+    /// "Poland's current minister", "a Somalia-based armed group".
     pub(super) fn country_before(&self, first: usize) -> Option<u32> {
+        const ADJECTIVES: usize = 2;
         let mut before = first.checked_sub(1)?;
-        if self.token(before).is_some_and(|t| t.kind == crate::text::TokenKind::Possessive) {
+        for _ in 0..ADJECTIVES {
+            let is_adjective = self.tags[before] == Tag::Free
+                && self.token(before).is_some_and(|t| t.is_word() && !t.is_capitalised())
+                && !self.has(before, Cue::FunctionWord)
+                && !self.has(before, Cue::Reporting);
+            if !is_adjective {
+                break;
+            }
             before = before.checked_sub(1)?;
         }
-        self.country_at(before).map(|(_, country)| country)
+        let is_direct = before + 1 == first;
+        let is_possessive = match self.document.tokens[before].kind {
+            TokenKind::Possessive => true,
+            TokenKind::Hyphen => self.document.slice(before + 1, before + 2) == "based",
+            _ => false,
+        };
+        if is_possessive {
+            before = before.checked_sub(1)?;
+        }
+        let (name, country) = self.country_at(before)?;
+        let is_adjective = name.demonym.is_some() && !self.document.slice(before, before + 1).ends_with('s');
+        (is_direct || is_possessive || is_adjective).then_some(country)
+    }
+
+    /// The country of another body of the listed one's name: "Chile's Defense Department".
+    fn other_country(&self, organisation: u32, first: usize) -> Option<u32> {
+        let own = self.knowledge.organisations[organisation as usize].country?;
+        self.country_before(first).filter(|country| *country != own)
+    }
+
+    /// The country of a city or region right before the token: "Kyiv police".
+    fn place_before(&self, first: usize) -> Option<u32> {
+        match self.tags.get(first.checked_sub(1)?)? {
+            Tag::Name(position) => self.knowledge.places[self.names[*position].place? as usize].country,
+            _ => None,
+        }
+    }
+
+    /// The organisation that a role is held in: "president of the European Council".
+    pub(super) fn body_of_role(&self, hit: &RoleHit) -> Option<u32> {
+        if !matches!(self.document.slice(hit.end, hit.end + 1), "of" | "at" | "for") {
+            return None;
+        }
+        match self.tags.get(self.after_the(hit.end + 1))? {
+            Tag::Name(position) => self.names[*position].organisation,
+            _ => None,
+        }
+    }
+
+    fn after_the(&self, at: usize) -> usize {
+        at + usize::from(self.document.slice(at, at + 1) == "the")
     }
 
     /// The country that a role is bound to by the words round it: "Kosovo Prime Minister", "Serbia's President", "president
     /// of Serbia".
     pub(super) fn country_of_role(&self, hit: &RoleHit) -> Option<u32> {
-        if let Some(country) = self.country_before(hit.first) {
+        if let Some(country) = self.country_before(hit.first).or_else(|| self.place_before(hit.first)) {
             return Some(country);
         }
         let of = self.document.slice(hit.end, hit.end + 1);
         if !matches!(of, "of" | "in" | "for") {
             return None;
         }
-        let after = hit.end + 1 + usize::from(self.document.slice(hit.end + 1, hit.end + 2) == "the");
-        self.country_at(after).map(|(_, country)| country)
+        // Within a longer name too: "president of the Chadian Rights League".
+        let after = self.after_the(hit.end + 1);
+        let next = self.names.partition_point(|name| name.end <= after);
+        self.names.get(next).filter(|name| name.first <= after).and_then(Name::any_country)
     }
 }
 
@@ -195,7 +246,16 @@ pub(super) fn add_name(cast: &mut Cast, scene: &Scene<'_>, name: &Name) {
         found.actor = Some(cast.country(country, knowledge));
         found.place = (!found.metonymic).then(|| cast.country_place(country, knowledge));
     } else if let Some(organisation) = name.organisation {
-        found.actor = Some(cast.organisation(organisation, knowledge));
+        found.actor = Some(match scene.other_country(organisation, name.first) {
+            Some(country) => cast.counterpart(organisation, country, knowledge),
+            None => cast.organisation(organisation, knowledge),
+        });
+        if let (Some(place), ActorType::Other) = (name.place, knowledge.organisations[organisation as usize].kind) {
+            // A state that few recognise is an actor and a place, as countries are.
+            found.place = Some(cast.listed_place(place, knowledge));
+            cast.found.push(found);
+            return;
+        }
         found.label = match knowledge.organisations[organisation as usize].kind {
             ActorType::EthnicGroup | ActorType::ReligiousGroup => MentionLabel::Norp,
             _ => MentionLabel::Org,
@@ -206,7 +266,11 @@ pub(super) fn add_name(cast: &mut Cast, scene: &Scene<'_>, name: &Name) {
     } else {
         found.metonymic = is_metonymic(scene, name);
         match (found.metonymic, name.metonym, name.place) {
-            (true, Some(country), _) | (_, Some(country), None) => found.actor = Some(cast.country(country, knowledge)),
+            (true, Some(country), _) | (_, Some(country), None) => {
+                let actor = cast.country(country, knowledge);
+                cast.govern(actor);
+                found.actor = Some(actor);
+            }
             (_, _, Some(place)) => found.place = Some(cast.listed_place(place, knowledge)),
             (_, None, None) => return,
         }

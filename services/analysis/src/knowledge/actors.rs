@@ -205,6 +205,13 @@ impl Office {
     }
 }
 
+impl Office {
+    /// Whether the office is held on the day; without a day, whether no end of it is known.
+    pub(crate) fn is_held_on(&self, day: Option<u32>) -> bool {
+        day.map_or(self.to.is_none(), |day| self.held_on(day))
+    }
+}
+
 impl Person {
     /// The office held on the day, or else the last one before it, or else the first.
     pub(crate) fn office_on(&self, day: Option<u32>) -> Option<&Office> {
@@ -220,6 +227,9 @@ impl Person {
         self.offices.iter().any(|office| office.held_on(day))
     }
 }
+
+/// Letters of a name of one word.
+const SHORTEST_SINGLE_NAME: usize = 4;
 
 /// All people, and who bears which surname.
 #[derive(Default)]
@@ -271,7 +281,10 @@ impl People {
     fn index_name(&mut self, name: &str, number: u32, builder: &mut Builder) {
         let words = scan_words(name);
         let [first, .., last] = words.as_slice() else {
-            // A single word is no safe name: it counts as a surname only.
+            // The list has single words where they mostly mean this person.
+            if name.chars().count() >= SHORTEST_SINGLE_NAME {
+                builder.add_phrase(name, Entry::Person(number));
+            }
             return;
         };
         builder.add_phrase(name, Entry::Person(number));
