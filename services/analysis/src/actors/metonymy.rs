@@ -62,9 +62,7 @@ fn is_described(scene: &Scene<'_>, end: usize) -> bool {
 fn is_placed(scene: &Scene<'_>, first: usize) -> bool {
     for at in (first.saturating_sub(REACH)..first).rev() {
         let token = &scene.document.tokens[at];
-        if scene.has(at, Cue::PlacePreposition) && !token.is_capitalised()
-            || scene.has(at, Cue::PlacePreposition) && at == 0
-        {
+        if scene.has(at, Cue::PlacePreposition) {
             return !is_between_states(scene, at);
         }
         if scene.document.slice(at, at + 1) == "with" {
