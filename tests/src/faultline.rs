@@ -48,7 +48,7 @@ impl Installation {
         };
         let text = format!(
             "data_dir = {data:?}\n\
-             [kafka]\nbrokers = {brokers:?}\ngroup_prefix = {name:?}\nmessage_max_bytes = 4718592\n\
+             [kafka]\nbrokers = {brokers:?}\ngroup_prefix = {name:?}\n\
              [topics]\nprefix = {name:?}\npartitions = 2\n\
              [admin]\nlisten = \"\"\n\
              [consume]\nsession_timeout_ms = 6000\nshutdown_deadline_ms = 10000\n\

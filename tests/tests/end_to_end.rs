@@ -103,8 +103,7 @@ fn assert_rollups_hold_each_article_once(installation: &Installation, expected: 
 fn every_article_is_stored_once_and_equal_to_what_enrich_says(stack: Stack) {
     let installation = stack.install().unwrap();
     let _roles = stack::start_roles(&installation).unwrap();
-    // The bundled broker's fetches cost more the more is waiting, so the whole corpus at once is for Kafka.
-    let file = some_articles(installation.folder(), if stack.is_bundled() { 1_000 } else { usize::MAX });
+    let file = articles();
     let expected = expected(&installation, &file);
     // The bundled articles hold a broken line on purpose, so the command may report a refusal.
     installation.run(&["ingest", file.to_str().unwrap(), "--wait"]).unwrap();
@@ -146,10 +145,6 @@ fn rounds() -> usize {
 }
 
 fn nothing_is_lost_or_doubled_when_roles_are_killed(stack: Stack) {
-    if stack.is_bundled() && std::env::var_os("FAULTLINE_SOAK_ROUNDS").is_none() {
-        shared::skip("one run in eleven stood still on the bundled broker, cause not found: see `make soak`");
-        return;
-    }
     let installation = stack.install().unwrap();
     let file = some_articles(installation.folder(), 200 * rounds());
     let expected = expected(&installation, &file);

@@ -14,15 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::arguments::GlobalArguments;
 use crate::exit::Usage;
 
-/// Client properties that suit the bundled broker. It answers a fetch only when the wait has passed, data or not, and
-/// each fetch costs it a look into every partition: the wait is the middle between latency and work at rest. One request at
-/// a time lets the next one gather what comes in meanwhile.
+/// Client properties that suit the bundled broker. It answers a fetch as soon as there is something, and a wait this long
+/// costs it next to nothing at rest. One request at a time lets the next one gather what comes in meanwhile.
 const BUNDLED_CLIENT: [(&str, &str); 2] =
-    [("fetch.wait.max.ms", "100"), ("max.in.flight.requests.per.connection", "1")];
-
-/// The bundled broker hands out at most 5 MiB at a time, and never a message larger than that: one would block its
-/// partition for good.
-const BUNDLED_MESSAGE_MAX_BYTES: u32 = 9 * 512 * 1024;
+    [("fetch.wait.max.ms", "500"), ("max.in.flight.requests.per.connection", "1")];
 
 /// The whole configuration file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -96,12 +91,7 @@ impl Settings {
         loaded.value.follow_bundled_broker()?;
         if loaded.value.bundled_broker {
             let is_set = |key: &str| loaded.origins.contains_key(key);
-            let message_max_bytes_set = is_set("kafka.message_max_bytes");
-            loaded.value.suit_bundled_broker(
-                is_set("topics.partitions"),
-                is_set("enricher.events"),
-                message_max_bytes_set,
-            );
+            loaded.value.suit_bundled_broker(is_set("topics.partitions"), is_set("enricher.events"));
         }
         loaded.value.check()?;
         Ok(loaded)
@@ -110,14 +100,6 @@ impl Settings {
     /// Finds what the types cannot rule out.
     fn check(&self) -> anyhow::Result<()> {
         self.common.kafka.check()?;
-        let largest = self.common.kafka.message_max_bytes;
-        if self.bundled_broker && largest > BUNDLED_MESSAGE_MAX_BYTES {
-            return Err(Usage(format!(
-                "kafka.message_max_bytes is {largest}, and the bundled broker hands out no message above \
-                 {BUNDLED_MESSAGE_MAX_BYTES}: lower it, or name another Kafka in kafka.brokers"
-            ))
-            .into());
-        }
         self.producer.check()?;
         self.sink.check()?;
         Ok(())
@@ -139,14 +121,9 @@ impl Settings {
         Ok(())
     }
 
-    /// Defaults that suit the bundled broker, where the user has not decided. It pays for each partition that is fetched
-    /// from, for each request, and for each message however small; on one machine more partitions share no work, and
-    /// nothing reads the `events` topic yet.
-    fn suit_bundled_broker(&mut self, partitions_set: bool, events_set: bool, message_max_bytes_set: bool) {
-        let largest = &mut self.common.kafka.message_max_bytes;
-        if !message_max_bytes_set {
-            *largest = BUNDLED_MESSAGE_MAX_BYTES;
-        }
+    /// Defaults that suit the bundled broker, where the user has not decided: on one machine more partitions share no work,
+    /// and nothing reads the `events` topic yet.
+    fn suit_bundled_broker(&mut self, partitions_set: bool, events_set: bool) {
         if !partitions_set {
             self.common.topics.partitions = 1;
         }
@@ -173,7 +150,7 @@ impl Settings {
         self.common.data_dir = folder.to_owned();
         self.broker.listen = "127.0.0.1:0".to_owned();
         self.bundled_broker = true;
-        self.suit_bundled_broker(false, false, false);
+        self.suit_bundled_broker(false, false);
         self.common.admin.listen = None;
         self.sink = SinkSettings::default();
     }

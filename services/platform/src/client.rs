@@ -147,8 +147,8 @@ fn reading_config(common: &Common, group: &str) -> Result<ClientConfig, ClientEr
     let mut config = build(
         kafka,
         &[
-            // The bundled broker answers a fetch only when this has passed, so it is latency there.
-            ("fetch.wait.max.ms", "20"),
+            // A partition that is newly assigned waits for the fetch that is under way.
+            ("fetch.wait.max.ms", "100"),
             ("fetch.queue.backoff.ms", "20"),
             ("queued.max.messages.kbytes", "65536"),
             ("isolation.level", "read_committed"),

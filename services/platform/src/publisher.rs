@@ -1,6 +1,13 @@
 //! Publishing to topics.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use rdkafka::{
@@ -8,7 +15,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
-    producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
+    producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext},
 };
 
 use tracing::{debug, warn};
@@ -61,8 +68,14 @@ pub enum PublishError {
 /// is dropped.
 #[derive(Clone)]
 pub struct Publisher {
-    producer: Arc<ThreadedProducer<Acknowledger>>,
+    polled: Arc<Polled>,
 }
+
+/// How long the polling thread waits for acknowledgements at a time. rdkafka spins through the last millisecond of such
+/// a wait, so it waits this way only while there is something to wait for.
+const BUSY_POLL: Duration = Duration::from_millis(100);
+/// With nothing to wait for, errors are told with this delay.
+const IDLE_POLL: Duration = Duration::from_secs(1);
 
 impl Publisher {
     /// Connects in the background; a broker that is away is no error.
@@ -71,7 +84,7 @@ impl Publisher {
     /// When the settings are refused by librdkafka.
     pub fn new(kafka: &KafkaSettings) -> anyhow::Result<Self> {
         let producer = client::producer_config(kafka)?.create_with_context(Acknowledger)?;
-        Ok(Self { producer: Arc::new(producer) })
+        Ok(Self { polled: Arc::new(Polled::start(producer)?) })
     }
 
     /// Queues a record, and sleeps while the queue is full: call it from a thread that may block.
@@ -87,8 +100,11 @@ impl Publisher {
         let mut attempt = BaseRecord::with_opaque_to(&record.topic, opaque).key(&record.key).headers(headers);
         attempt.payload = record.payload.as_ref();
         loop {
-            match self.producer.send(attempt) {
-                Ok(()) => return Ok(()),
+            match self.polled.shared.producer.send(attempt) {
+                Ok(()) => {
+                    self.polled.thread.thread().unpark();
+                    return Ok(());
+                }
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), returned)) => {
                     // Back-pressure: the polling thread of the producer frees places as acknowledgements come in.
                     std::thread::sleep(Duration::from_millis(2));
@@ -105,7 +121,48 @@ impl Publisher {
     /// Waits until everything queued is acknowledged or given up; false when the time ran out first.
     #[must_use]
     pub fn flush(&self, deadline: Duration) -> bool {
-        self.producer.flush(deadline).is_ok()
+        self.polled.shared.producer.flush(deadline).is_ok()
+    }
+}
+
+/// A producer and the thread that takes in its acknowledgements. The thread ends when this is dropped.
+struct Polled {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+struct Shared {
+    producer: BaseProducer<Acknowledger>,
+    is_dropped: AtomicBool,
+}
+
+impl Polled {
+    fn start(producer: BaseProducer<Acknowledger>) -> anyhow::Result<Self> {
+        let shared = Arc::new(Shared { producer, is_dropped: AtomicBool::new(false) });
+        let of_thread = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("acknowledgements".into()).spawn(move || of_thread.poll())?;
+        Ok(Self { shared, thread })
+    }
+}
+
+impl Drop for Polled {
+    fn drop(&mut self) {
+        self.shared.is_dropped.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+    }
+}
+
+impl Shared {
+    fn poll(&self) {
+        while !self.is_dropped.load(Ordering::Acquire) {
+            if self.producer.in_flight_count() > 0 {
+                self.producer.poll(BUSY_POLL);
+            } else {
+                self.producer.poll(Duration::ZERO);
+                // A record sent since then has unparked this thread already.
+                thread::park_timeout(IDLE_POLL);
+            }
+        }
     }
 }
 

@@ -77,8 +77,7 @@ fn show(global: &GlobalArguments, as_json: bool) -> anyhow::Result<()> {
 
 /// Where each setting shown was set, by its full name.
 /// Settings whose defaults follow the bundled broker.
-const SUITED: [&str; 5] = [
-    "kafka.message_max_bytes",
+const SUITED: [&str; 4] = [
     "topics.partitions",
     "enricher.events",
     "kafka.client.fetch.wait.max.ms",

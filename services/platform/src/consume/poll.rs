@@ -32,8 +32,11 @@ const CHUNK_MESSAGES: usize = 64;
 const CHUNK_BYTES: u64 = 128 * 1024;
 /// Full queues usually have room again at once, and pausing throws away what librdkafka has fetched ahead.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long a poll waits for a message.
-const POLL: Duration = Duration::from_millis(100);
+/// How long a poll waits for a message. rdkafka spins through the last millisecond of a wait, so that short ones cost time
+/// at rest.
+const POLL: Duration = Duration::from_millis(250);
+/// As above, while partitions wait to be started.
+const STARTING_POLL: Duration = Duration::from_millis(10);
 /// A polling thread that has not come round for this long is stuck.
 const POLL_LIMIT: Duration = Duration::from_secs(60);
 
@@ -195,7 +198,11 @@ impl<'a, T: Send + 'static> Loop<'a, T> {
             progress.tick();
             self.start_fresh_partitions()?;
             self.adjust_pressure()?;
-            let wait = if self.gathered.is_empty() { POLL } else { Duration::ZERO };
+            let wait = match self.gathered.is_empty() {
+                true if self.asked => STARTING_POLL,
+                true => POLL,
+                false => Duration::ZERO,
+            };
             match self.consumer.poll(wait) {
                 Some(Ok(fetched)) => self.gather(&fetched)?,
                 Some(Err(error)) => self.poll_failed(&error)?,

@@ -3,10 +3,15 @@
 mod browse;
 mod provenance;
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use faultline_schemas::{DeadLetter, Stage, header, topic};
-use tracing::warn;
+use parking_lot::Mutex;
+use tracing::{debug, warn};
 
 pub use self::browse::{Browser, Replayed, StoredLetter};
 use crate::{Message, OnAck, PublishError, Publisher, Record, RoleContext, metrics::RoleMetrics};
@@ -48,12 +53,22 @@ pub struct DeadLetters {
     metrics: Arc<RoleMetrics>,
     /// Bytes of the original that fit into a message, headers allowed for.
     largest: usize,
+    /// What the log was told, by reason.
+    told: Arc<Mutex<HashMap<String, Told>>>,
+}
+
+/// When the log was last told of a reason, and how many more letters it has had since.
+struct Told {
+    at: Instant,
+    untold: u64,
 }
 
 /// Room for headers in a message.
 const HEADER_ROOM: usize = 64 * 1024;
 /// Explanations longer than this are cut, so that headers stay within bounds.
 const LONGEST_ERROR: usize = 4 * 1024;
+/// The log is told of a reason once in this time; more would bury everything else where a whole archive is refused.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 impl DeadLetters {
     /// Dead letters of `stage`, published through `publisher`.
@@ -65,6 +80,7 @@ impl DeadLetters {
             stage,
             metrics: Arc::clone(&ctx.metrics),
             largest: (ctx.common.kafka.message_max_bytes as usize).saturating_sub(HEADER_ROOM),
+            told: Arc::default(),
         }
     }
 
@@ -101,6 +117,36 @@ impl DeadLetters {
         self.publish(&letter, Vec::new(), origin.key.to_vec(), bytes, on_ack)
     }
 
+    /// Logs the first letter of a reason, then one at a time with the number of those since.
+    fn tell(&self, letter: &DeadLetter) {
+        let (reason, error, topic, origin) = (&letter.reason, &letter.error, &letter.topic, &letter.origin);
+        let (partition, offset) = (letter.partition, letter.offset);
+        let Some(since_last) = self.untold(reason) else {
+            debug!(reason, error, topic, partition, offset, origin, "message rejected");
+            return;
+        };
+        warn!(
+            reason,
+            error, topic, partition, offset, origin, since_last, "message rejected, it goes to the dead letters"
+        );
+    }
+
+    /// Letters of this reason since the log was last told of it; none where that was only just now.
+    fn untold(&self, reason: &str) -> Option<u64> {
+        let mut told = self.told.lock();
+        let Some(last) = told.get_mut(reason) else {
+            told.insert(reason.to_owned(), Told { at: Instant::now(), untold: 0 });
+            return Some(0);
+        };
+        if last.at.elapsed() < TELL_EVERY {
+            last.untold += 1;
+            return None;
+        }
+        let untold = std::mem::take(&mut last.untold);
+        last.at = Instant::now();
+        Some(untold)
+    }
+
     fn letter(&self, rejected: &Rejected, bytes: usize) -> DeadLetter {
         DeadLetter {
             stage: self.stage,
@@ -124,15 +170,7 @@ impl DeadLetters {
         bytes: &[u8],
         on_ack: OnAck,
     ) -> Result<(), PublishError> {
-        warn!(
-            reason = letter.reason,
-            error = letter.error,
-            topic = letter.topic,
-            partition = letter.partition,
-            offset = letter.offset,
-            origin = letter.origin,
-            "message rejected, it goes to the dead letters"
-        );
+        self.tell(letter);
         self.metrics.dead_letters.with_label_values(&[letter.reason.as_str()]).inc();
         headers.push((header::SCHEMA.to_owned(), topic::DEAD_LETTERS.schema.to_owned()));
         headers.extend(provenance::to_headers(letter));
