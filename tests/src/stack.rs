@@ -126,7 +126,8 @@ impl Stack {
 
 fn lock_sqlite(installation: &Installation, away: Duration) -> anyhow::Result<()> {
     use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
-    let options = SqliteConnectOptions::from_str(installation.store_url())?;
+    // The sink's transactions may take long on a machine that is busy with other tests.
+    let options = SqliteConnectOptions::from_str(installation.store_url())?.busy_timeout(Duration::from_secs(30));
     block_on(async {
         let mut connection = SqliteConnection::connect_with(&options).await?;
         connection.execute("BEGIN EXCLUSIVE").await?;
