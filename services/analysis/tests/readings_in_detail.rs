@@ -251,7 +251,9 @@ fn check_event(enriched: &Enriched, span: Span, wants: &[(&str, &str)]) -> Resul
 /// Whether a side of an event is the country of that code, or the actor mentioned at that span.
 fn is_participant(enriched: &Enriched, participant: Option<&Participant>, wanted: &str) -> bool {
     let Some(participant) = participant else { return wanted == "none" };
-    let Some(span) = parse_span(wanted) else { return participant.country.as_deref() == Some(wanted) };
+    let Some(span) = parse_span(wanted) else {
+        return wanted.split('|').any(|country| participant.country.as_deref() == Some(country));
+    };
     participant.span.is_some_and(|read| touches(read, span))
         || is_actor_at(enriched, participant.actor.as_deref(), span)
 }
