@@ -27,6 +27,25 @@ struct Reading {
     lines: Vec<Line>,
 }
 
+/// The kinds of expectations: how many spans or labels follow the kind, and which keys may.
+const KINDS: [(&str, usize, &[&str]); 15] = [
+    ("actor", 1, &["country", "sector", "type"]),
+    ("not-actor", 1, &[]),
+    ("same", 2, &[]),
+    ("place", 1, &["country"]),
+    ("metonymic", 1, &[]),
+    ("literal", 1, &[]),
+    ("quote", 1, &["source", "speaker"]),
+    ("event", 1, &["plover", "modality", "source", "target"]),
+    ("not-event", 1, &[]),
+    ("alarms", 1, &[]),
+    ("soothes", 1, &[]),
+    ("calm", 1, &[]),
+    ("at-least", 1, &[]),
+    ("at-most", 1, &[]),
+    ("tone", 1, &[]),
+];
+
 #[test]
 fn every_article_is_read_as_an_analyst_reads_it() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -89,11 +108,23 @@ fn read_file(path: &Path) -> Result<Reading, String> {
             Some(first) => {
                 let gap = first == "gap";
                 words.drain(..usize::from(gap));
+                // A slip of the pen must not pass for a gap.
+                if !is_well_formed(&words) {
+                    return Err(format!("{}:{}: not an expectation: {told}", reading.file, index + 1));
+                }
                 reading.lines.push(Line { number: index + 1, gap, words });
             }
         }
     }
     Ok(reading)
+}
+
+fn is_well_formed(words: &[String]) -> bool {
+    let Some((kind, rest)) = words.split_first() else { return false };
+    let Some((_, count, keys)) = KINDS.iter().find(|(name, ..)| name == kind) else { return false };
+    let is_place = |word: &String| word.split_once("..").is_none() || parse_span(word).is_some();
+    let is_known = |word: &String| word.split_once('=').is_some_and(|(key, _)| keys.contains(&key));
+    rest.len() >= *count && rest[..*count].iter().all(is_place) && rest[*count..].iter().all(is_known)
 }
 
 /// The articles that the readings name, by that name; those that are missing are left out.
