@@ -3,6 +3,7 @@
 use faultline_schemas::{Direction, Plover, Quad};
 use rustc_hash::FxHashMap;
 
+use super::files::KnowledgeFiles;
 use super::table::{Problem, Row, rows};
 use crate::lexicon::{Builder, Entry, parse_pattern};
 
@@ -131,15 +132,26 @@ pub(crate) enum RuleKind {
 }
 
 pub(super) fn load_tension(
-    text: &str,
+    files: &KnowledgeFiles,
     codes: &CameoCodes,
     builder: &mut Builder,
     problems: &mut Vec<Problem>,
 ) -> Vec<TensionRule> {
+    const CATEGORY_COLUMNS: [&str; 3] = ["category", "direction", "explanation"];
     const COLUMNS: [&str; 6] = ["id", "category", "direction", "weight", "cameo", "pattern"];
+    let categories: Vec<String> =
+        rows("tension_categories.tsv", files.text("tension_categories.tsv"), &CATEGORY_COLUMNS, problems)
+            .iter()
+            .map(|row| row.text("category").to_owned())
+            .collect();
     let mut rules: Vec<TensionRule> = Vec::new();
-    for row in rows("tension.tsv", text, &COLUMNS, problems) {
+    for row in rows("tension.tsv", files.text("tension.tsv"), &COLUMNS, problems) {
         let number = rules.len() as u32;
+        if !categories.iter().any(|category| category == row.text("category")) {
+            let category = row.text("category");
+            problems.push(row.problem(format!("category {category:?} is not in tension_categories.tsv")));
+            continue;
+        }
         match read_rule(&row, codes, number, builder) {
             Ok(rule) => rules.push(rule),
             Err(problem) => problems.push(problem),

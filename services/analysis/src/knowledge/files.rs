@@ -18,13 +18,14 @@ impl std::fmt::Display for UnknownFile {
 
 impl std::error::Error for UnknownFile {}
 
-const BUNDLED: [(&str, &str); 15] = [
+const BUNDLED: [(&str, &str); 16] = [
     ("countries.tsv", include_str!("../../data/countries.tsv")),
     ("places.tsv", include_str!("../../data/places.tsv")),
     ("organisations.tsv", include_str!("../../data/organisations.tsv")),
     ("people.tsv", include_str!("../../data/people.tsv")),
     ("roles.tsv", include_str!("../../data/roles.tsv")),
     ("tension.tsv", include_str!("../../data/tension.tsv")),
+    ("tension_categories.tsv", include_str!("../../data/tension_categories.tsv")),
     ("tension_guards.tsv", include_str!("../../data/tension_guards.tsv")),
     ("cameo.tsv", include_str!("../../data/cameo.tsv")),
     ("tone.tsv", include_str!("../../data/tone.tsv")),

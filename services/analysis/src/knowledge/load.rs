@@ -47,7 +47,7 @@ impl Knowledge {
         let people = People::load(files.text("people.tsv"), &countries, &mut builder, &mut problems);
         let roles = load_roles(files.text("roles.tsv"), &mut builder, &mut problems);
         let cameo = CameoCodes::load(files.text("cameo.tsv"), &mut problems);
-        let tension = load_tension(files.text("tension.tsv"), &cameo, &mut builder, &mut problems);
+        let tension = load_tension(files, &cameo, &mut builder, &mut problems);
         let guards = load_guards(files.text("tension_guards.tsv"), &mut builder, &mut problems);
         let deeds = load_deeds(files, &cameo, &mut builder, &mut problems);
         let tone_words = ToneWords::intern(&mut builder.vocabulary);
@@ -103,15 +103,21 @@ mod tests {
             ("roles.tsv", "role\tsectors\tplural\tkind\npolice\tCOP\t\tcrowd", 2, "kind"),
             (
                 "tension.tsv",
-                "id\tcategory\tdirection\tweight\tcameo\tpattern\na\tb\tescalation\t1.5\t\twar",
+                "id\tcategory\tdirection\tweight\tcameo\tpattern\na\tthreat_of_force\tescalation\t1.5\t\twar",
                 2,
                 "weight",
             ),
             (
                 "tension.tsv",
-                "id\tcategory\tdirection\tweight\tcameo\tpattern\na\tb\tescalation\t0.5\t999\twar",
+                "id\tcategory\tdirection\tweight\tcameo\tpattern\na\tthreat_of_force\tescalation\t0.5\t999\twar",
                 2,
                 "999",
+            ),
+            (
+                "tension.tsv",
+                "id\tcategory\tdirection\tweight\tcameo\tpattern\na\tthreats\tescalation\t0.5\t\twar",
+                2,
+                "threats",
             ),
             ("tone.tsv", "word\tvalence\nbad\tvery", 2, "valence"),
             ("cues.tsv", "class\tphrases\nnothing_such\ta", 2, "nothing_such"),
