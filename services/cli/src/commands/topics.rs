@@ -75,7 +75,7 @@ fn check(common: &Common, as_json: bool) -> anyhow::Result<()> {
     }
     let missing = mismatches.iter().filter(|mismatch| is_missing(mismatch)).count();
     match missing {
-        0 => bail!("topics are not as the settings say: change them with the broker's tools, or set topics.*"),
+        0 => bail!("topics are not as the settings say: change them, or the settings, as told above"),
         _ => bail!("{} missing: create them with faultline topics create", counted(missing, "topic")),
     }
 }
@@ -108,7 +108,7 @@ fn is_missing(mismatch: &Mismatch) -> bool {
 fn told(mismatches: &[Mismatch]) -> String {
     let line = |mismatch: &Mismatch| match is_missing(mismatch) {
         true => format!("{} is missing\n", mismatch.topic),
-        false => format!("{mismatch}\n"),
+        false => format!("{mismatch}\n  {}\n", mismatch.advice()),
     };
     mismatches.iter().map(line).collect()
 }

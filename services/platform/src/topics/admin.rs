@@ -252,7 +252,8 @@ fn warn_of(mismatches: Vec<Mismatch>) {
     for mismatch in mismatches {
         let Mismatch { topic, what, found, expected } = &mismatch;
         if !TOLD.lock().contains(&mismatch) {
-            warn!(topic, what, found, expected, "topic is not as the settings say, left as it is");
+            let advice = mismatch.advice();
+            warn!(topic, what, found, expected, advice, "topic is not as the settings say, left as it is");
         }
         TOLD.lock().insert(mismatch);
     }

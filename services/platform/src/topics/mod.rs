@@ -30,6 +30,27 @@ pub struct Mismatch {
     pub expected: String,
 }
 
+impl Mismatch {
+    /// How to put it right, on the broker or in the settings. The commands are those that come with Apache Kafka.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        let Self { topic, what, found, expected } = self;
+        let count = |text: &String| text.parse::<u32>().unwrap_or(0);
+        match what.as_str() {
+            "topic" => "create it: faultline topics create".to_owned(),
+            "partitions" if count(found) < count(expected) => format!(
+                "add partitions while nothing is published (an article's key then moves to another one): kafka-topics.sh \
+                 --alter --topic {topic} --partitions {expected}; or set topics.partitions = {found}"
+            ),
+            "partitions" => format!("partitions cannot be taken away: set topics.partitions = {found}"),
+            "replicas" => format!("kafka-reassign-partitions.sh changes them; or set topics.replication = {found}"),
+            setting => format!(
+                "kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {setting}={expected}"
+            ),
+        }
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} has {} {}, expected {}", self.topic, self.what, self.found, self.expected)
@@ -149,10 +170,22 @@ mod tests {
         let differs = check(&common).unwrap();
         let text: Vec<String> = differs.iter().map(ToString::to_string).collect();
         assert_eq!(text, ["faultline.events has partitions 3, expected 6"]);
+        assert!(differs[0].advice().contains("--topic faultline.events --partitions 6"), "{}", differs[0].advice());
         let described = describe(&common).unwrap();
         assert_eq!(described.len(), topic::ALL.len());
         let events = described.iter().find(|d| d.topic == "faultline.events").unwrap();
         assert_eq!((events.partitions.len(), &events.mismatches), (3, &differs));
+    }
+
+    #[test]
+    fn what_cannot_be_changed_on_the_broker_is_changed_in_the_settings() {
+        let mismatch = Mismatch {
+            topic: "faultline.events".to_owned(),
+            what: "partitions".to_owned(),
+            found: "12".to_owned(),
+            expected: "6".to_owned(),
+        };
+        assert_eq!(mismatch.advice(), "partitions cannot be taken away: set topics.partitions = 12");
     }
 
     #[test]
