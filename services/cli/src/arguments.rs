@@ -9,6 +9,7 @@ use crate::commands::config::ConfigArguments;
 use crate::commands::dead_letters::DeadLettersArguments;
 use crate::commands::enrich::EnrichArguments;
 use crate::commands::ingest::IngestArguments;
+use crate::commands::knowledge::KnowledgeArguments;
 use crate::commands::schema::SchemaArguments;
 use crate::commands::search::SearchArguments;
 use crate::commands::show::ShowArguments;
@@ -95,6 +96,8 @@ pub(crate) enum Command {
     DeadLetters(DeadLettersArguments),
     /// Show, check or explain the settings
     Config(ConfigArguments),
+    /// Check the lists that the analysis reads with, the bundled ones or your own
+    Knowledge(KnowledgeArguments),
     /// Run the producer: takes articles in from the configured sources
     #[command(after_help = ROLE_EXAMPLES)]
     Producer,

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use faultline_enricher::knowledge::KnowledgeError;
 use faultline_platform::ClientError;
 use faultline_platform::config::ConfigError;
 use faultline_producer::SettingsError;
@@ -26,6 +27,7 @@ fn is_usage(cause: &(dyn std::error::Error + 'static)) -> bool {
     cause.is::<Usage>()
         || cause.is::<ConfigError>()
         || cause.is::<SettingsError>()
+        || cause.is::<KnowledgeError>()
         || cause.is::<ClientError>()
         || matches!(cause.downcast_ref(), Some(StoreError::BadUrl { .. }))
 }

@@ -66,6 +66,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let settings = quiet(global)?;
             block_on(&settings, commands::topics::run(arguments, &settings.common))
         }
+        Command::Knowledge(arguments) => {
+            let settings = quiet(global)?;
+            commands::knowledge::run(arguments, &settings)
+        }
         Command::DeadLetters(arguments) => {
             let settings = quiet(global)?;
             block_on(&settings, commands::dead_letters::run(arguments, &settings.common))

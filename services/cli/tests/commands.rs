@@ -61,7 +61,7 @@ fn nowhere() -> String {
     format!("kafka.brokers={}", listener.local_addr().unwrap())
 }
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 26] = [
     &[],
     &["up"],
     &["demo"],
@@ -84,6 +84,8 @@ const COMMANDS: [&[&str]; 24] = [
     &["config", "show"],
     &["config", "check"],
     &["config", "default"],
+    &["knowledge"],
+    &["knowledge", "check"],
     &["schema"],
     &["completions"],
 ];
@@ -376,4 +378,57 @@ fn show_explains_an_article_and_names_its_revisions() {
         serde_json::from_str(&stdout(&run(data.path(), &["--data-dir", folder, "show", "a1", "--json"]))).unwrap();
     assert_eq!((&json["article"]["article"]["id"], &json["revisions"][1]["current"]), (&"a1".into(), &true.into()));
     refused(&run(data.path(), &["--data-dir", folder, "show", "zz"]), 1, &["\"zz\"", "faultline search"]);
+}
+
+const OWN_TENSION: &str =
+    "id\tcategory\tdirection\tweight\tcameo\tpattern\nown\tthreat_of_force\tescalation\t0.9\t\tgrumbled";
+
+#[test]
+fn lists_of_a_folder_take_the_place_of_the_bundled_ones_and_change_what_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("lists")).unwrap();
+    std::fs::write(folder.path().join("lists/tension.tsv"), OWN_TENSION).unwrap();
+    std::fs::write(folder.path().join("lists/README.md"), "none of the lists").unwrap();
+    let bundled = stdout(&run(folder.path(), &["knowledge", "check"]));
+    let own = stdout(&run(folder.path(), &["knowledge", "check", "lists"]));
+    assert!(bundled.contains("all of them bundled") && own.contains("tension.tsv from lists"), "{bundled}{own}");
+    assert_ne!(bundled.split(' ').next_back(), own.split(' ').next_back(), "the same hash for other lists");
+
+    let article = br#"{"text": "Serbia grumbled. Troops invaded the north."}"#;
+    let flag = ["--set", "enricher.knowledge_dir=lists"];
+    let rules = |arguments: &[&str]| {
+        let line = stdout(&run_with_input(folder.path(), &[arguments, &["enrich", "-"]].concat(), article));
+        let read: Enriched = serde_json::from_str(&line).unwrap();
+        read.escalation.signals.into_iter().map(|signal| signal.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&flag).iter().filter(|rule| *rule == "own").count(), 1);
+    assert!(!rules(&[]).contains(&"own".to_owned()));
+}
+
+#[test]
+fn bad_knowledge_is_wrong_configuration_and_is_told_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    };
+    file("weight/tension.tsv", format!("# head\n{}\n", OWN_TENSION.replace("0.9", "9")).as_bytes());
+    file("name/tensions.tsv", b"");
+    file("bytes/tension.tsv", b"caf\xe9");
+    file("empty/notes.txt", b"");
+    for (lists, words) in [
+        ("weight", &["weight/tension.tsv:3: weight is \"9\"", "bad entries in the knowledge (1)"][..]),
+        ("name", &["tensions.tsv", "tension.tsv"]),
+        ("bytes", &["bytes/tension.tsv", "UTF-8"]),
+        ("empty", &["no knowledge in empty", "tension.tsv"]),
+        ("missing", &["missing", "No such file"]),
+    ] {
+        refused(&run(folder.path(), &["knowledge", "check", lists]), 2, words);
+        let set = format!("enricher.knowledge_dir={lists}");
+        for command in [&["config", "check"][..], &["knowledge", "check"], &["enrich", "-"], &["enricher"]] {
+            let output = run(folder.path(), &[&["--set", &set, "--set", "admin.listen="], command].concat());
+            refused(&output, 2, words);
+        }
+    }
 }

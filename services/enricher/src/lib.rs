@@ -8,8 +8,11 @@
 //! processed goes to the dead letters, untouched.
 
 mod event;
+pub mod knowledge;
 mod outlet;
 mod processor;
+
+use std::path::PathBuf;
 
 use faultline_platform::{
     Publisher, RoleContext,
@@ -32,22 +35,26 @@ pub struct EnricherSettings {
     /// Publish each event whose two sides are known to the `events` topic too, for consumers that follow pairs of actors.
     /// On the bundled broker this is off unless set: nothing on one machine reads it yet.
     pub events: bool,
+    /// Folder of lists that take the place of the bundled ones of the same names, such as `tension.tsv`: what raises and
+    /// calms tension, actors, roles, codes. `faultline knowledge check` tells what is wrong in them, with file and line.
+    /// Used by `enrich` and `demo` too.
+    pub knowledge_dir: Option<PathBuf>,
 }
 
 impl Default for EnricherSettings {
     fn default() -> Self {
-        Self { events: true }
+        Self { events: true, knowledge_dir: None }
     }
 }
 
 /// Runs the enricher until stop is requested.
 ///
 /// # Errors
-/// When Kafka refuses the settings, or a message can neither be published nor set aside.
+/// When Kafka refuses the settings, the lists of `knowledge_dir` cannot be used, or a message can neither be published nor set aside.
 pub async fn run(ctx: RoleContext, settings: EnricherSettings) -> anyhow::Result<()> {
     let publisher = Publisher::new(&ctx.common.kafka)?;
     let dead_letters = DeadLetters::new(&ctx, publisher.clone(), Stage::Enricher);
-    let processor = EnrichProcessor::new(&ctx.common, &settings);
+    let processor = EnrichProcessor::new(&ctx.common, &settings)?;
     let outlet = PublishOutlet::new(&ctx, publisher);
     let subscription = Subscription { topics: vec![&topic::ARTICLES], group: "enricher" };
     consume::run(ctx, Stage::Enricher, subscription, processor, outlet, dead_letters).await

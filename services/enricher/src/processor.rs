@@ -5,7 +5,7 @@ use faultline_platform::{Message, Record, Rejected, consume::Processor, settings
 use faultline_schemas::{Article, Enriched, Event, header, topic};
 use serde::Serialize;
 
-use crate::{EnricherSettings, event};
+use crate::{EnricherSettings, event, knowledge, knowledge::KnowledgeError};
 
 /// Room for key and headers in a message.
 const HEADER_ROOM: usize = 64 * 1024;
@@ -20,15 +20,17 @@ pub struct EnrichProcessor {
 }
 
 impl EnrichProcessor {
-    /// A processor with the bundled knowledge.
-    #[must_use]
-    pub fn new(common: &Common, settings: &EnricherSettings) -> Self {
-        Self {
-            analyzer: Analyzer::bundled(),
+    /// A processor with the knowledge that the settings name.
+    ///
+    /// # Errors
+    /// When the lists of `knowledge_dir` cannot be used.
+    pub fn new(common: &Common, settings: &EnricherSettings) -> Result<Self, KnowledgeError> {
+        Ok(Self {
+            analyzer: knowledge::analyzer(settings.knowledge_dir.as_deref())?,
             enriched_topic: common.topics.name(&topic::ENRICHED),
             events_topic: settings.events.then(|| common.topics.name(&topic::EVENTS)),
             largest: (common.kafka.message_max_bytes as usize).saturating_sub(HEADER_ROOM),
-        }
+        })
     }
 
     fn record(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
+use faultline_enricher::knowledge::Knowledge;
 use faultline_platform::config::{self, Loaded, Origin};
 use faultline_platform::telemetry;
 use serde_json::json;
@@ -57,6 +58,9 @@ pub(crate) fn run(arguments: &ConfigArguments, global: &GlobalArguments) -> anyh
 fn check(global: &GlobalArguments) -> anyhow::Result<()> {
     let settings = Settings::load(global)?;
     telemetry::init(&settings.common.log).map_err(|error| Usage(format!("{error:#}")))?;
+    if let Some(folder) = &settings.enricher.knowledge_dir {
+        Knowledge::load(Some(folder))?;
+    }
     match &global.config {
         Some(path) => output::text(&format!("the settings are right: {}, environment and flags\n", path.display())),
         None => output::text("the settings are right: environment and flags; no file was named (--config)\n"),

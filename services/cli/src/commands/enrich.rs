@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use faultline_analysis::{Analyzer, Deduplicator};
+use faultline_enricher::knowledge;
 use faultline_producer::{
     FieldSettings, Format, Intake, Refusal,
     reader::{Entries, Entry, open_file, open_stream},
@@ -24,6 +25,7 @@ Examples:
   faultline enrich articles.jsonl > tagged.jsonl
   zcat archive.jsonl.gz | faultline enrich - | jq .escalation
   faultline enrich --threads 1 story.txt
+  faultline enrich --set enricher.knowledge_dir=lists story.txt    with lists of your own
 
 One JSON document a line is written for each article, in the order of the input. What is no article is explained on
 standard error and left out; the exit code is then 1.";
@@ -67,9 +69,10 @@ pub(crate) fn run(arguments: &EnrichArguments, settings: &Settings) -> anyhow::R
     let mut output =
         Output { writer: BufWriter::new(std::io::stdout().lock()), repeats: Deduplicator::new(REMEMBERED), refused: 0 };
     let limit = settings.producer.max_article_bytes;
+    let analyzer = knowledge::analyzer(settings.enricher.knowledge_dir.as_deref())?;
     for path in &arguments.files {
         let entries = open(path, limit)?;
-        let is_read = enrich_one(path, entries, threads, limit, &mut output)?;
+        let is_read = enrich_one(path, entries, threads, (analyzer, limit), &mut output)?;
         if !is_read {
             break;
         }
@@ -96,7 +99,7 @@ fn enrich_one<W: Write>(
     path: &Path,
     mut entries: Entries,
     threads: usize,
-    limit: u32,
+    (analyzer, limit): (&Analyzer, u32),
     output: &mut Output<W>,
 ) -> anyhow::Result<bool> {
     let (chunks, work) = bounded::<Chunk>(threads);
@@ -104,7 +107,7 @@ fn enrich_one<W: Write>(
     std::thread::scope(|scope| {
         for _ in 0..threads {
             let work = work.clone();
-            scope.spawn(move || tag_all(&work, limit));
+            scope.spawn(move || tag_all(&work, analyzer, limit));
         }
         drop(work);
         let reader = scope.spawn(move || read_all(&mut entries, &chunks, &line));
@@ -148,8 +151,7 @@ fn read_all(
     }
 }
 
-fn tag_all(work: &Receiver<Chunk>, limit: u32) {
-    let analyzer = Analyzer::bundled();
+fn tag_all(work: &Receiver<Chunk>, analyzer: &Analyzer, limit: u32) {
     let intake = Intake::new(FieldSettings::default(), limit);
     for Chunk { entries, place } in work {
         let tagged = entries.iter().map(|entry| tag(analyzer, &intake, entry)).collect();

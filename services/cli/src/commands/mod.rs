@@ -6,6 +6,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod enrich;
 pub(crate) mod ingest;
 mod inputs;
+pub(crate) mod knowledge;
 mod output;
 pub(crate) mod schema;
 pub(crate) mod search;
