@@ -173,6 +173,13 @@ impl BundledBroker {
         &self.address
     }
 
+    /// Sends it a signal by name, such as `STOP`.
+    pub fn signal(&self, signal: &str) {
+        if let Some(process) = &self.process {
+            process.signal(signal);
+        }
+    }
+
     /// Kills it, as a crash would.
     pub fn kill(&mut self) {
         self.process = None;

@@ -65,6 +65,34 @@ impl Kafka {
         self.own.is_some()
     }
 
+    /// Sends a broker that is ours a signal by name, such as `STOP`.
+    pub fn signal(&self, signal: &str) {
+        if let Some(process) = self.own.as_ref().and_then(|own| own.process.as_ref()) {
+            process.signal(signal);
+        }
+    }
+
+    /// Sets one property (`cleanup.policy=compact`) of a topic by Kafka's own tool.
+    ///
+    /// # Errors
+    /// When the tool cannot be run or the broker refuses it.
+    pub fn configure_topic(&self, topic: &str, property: &str) -> anyhow::Result<()> {
+        let output = java(&jars()?, "128m")
+            .args([
+                "kafka.admin.ConfigCommand",
+                "--bootstrap-server",
+                &self.brokers,
+                "--alter",
+                "--entity-type",
+                "topics",
+            ])
+            .args(["--entity-name", topic, "--add-config", property])
+            .output()
+            .context("java is needed to run Kafka's tools")?;
+        anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
     /// Kills the broker, as a power failure would.
     pub fn kill(&mut self) {
         if let Some(own) = &mut self.own {

@@ -109,6 +109,26 @@ impl Stack {
         }
     }
 
+    /// Sends the broker a signal by name: `STOP` freezes it, so that whatever waits for it hangs, and `CONT` wakes it.
+    /// Servers that are not ours are left alone.
+    pub fn signal_broker(&self, signal: &str) {
+        match &self.broker {
+            Broker::Bundled(broker) => broker.signal(signal),
+            Broker::Apache(kafka) => kafka.signal(signal),
+        }
+    }
+
+    /// Sets one property of a topic by the broker's own tool, as its administrator would; Apache Kafka only.
+    ///
+    /// # Errors
+    /// When the broker refuses it, or is not Apache Kafka.
+    pub fn configure_topic(&self, topic: &str, property: &str) -> anyhow::Result<()> {
+        match &self.broker {
+            Broker::Bundled(_) => anyhow::bail!("the bundled broker has no properties of topics"),
+            Broker::Apache(kafka) => kafka.configure_topic(topic, property),
+        }
+    }
+
     /// Makes the database go away for a while: PostgreSQL is killed; SQLite's file is locked by somebody else.
     ///
     /// # Errors

@@ -26,13 +26,14 @@ fn each_bad_line_is_a_dead_letter_with_its_reason_and_bytes_and_the_rest_is_stor
     let installation = stack.install().unwrap();
     let _roles = stack::start_roles(&installation).unwrap();
     let long = format!(r#"{{"text": "{}"}}"#, "long words ".repeat(5_000_000 / 11));
-    let lines: [(&str, &[u8]); 9] = [
+    let lines: [(&str, &[u8]); 10] = [
         ("not_json", b"{\"text\": \"cut off"),
         ("text_missing", br#"{"title": "no text"}"#),
         ("text_empty", br#"{"text": ""}"#),
         ("text_blank", b"{\"text\": \" \\n\\t \"}"),
         ("invalid_utf8", b"{\"text\": \"caf\xe9 talks\"}"),
         ("nul_character", br#"{"text": "talks\u0000 resumed"}"#),
+        ("control_characters", br#"{"text": "a\u0001b\u0002"}"#),
         ("html", b"{\"text\": \"<html><body><p>Talks resumed.</p><p>More.</p></body></html>\"}"),
         ("not_an_object", b"[1, 2]"),
         ("too_large", long.as_bytes()),
@@ -59,6 +60,36 @@ fn each_bad_line_is_a_dead_letter_with_its_reason_and_bytes_and_the_rest_is_stor
         assert!(bytes.strip_suffix(b"\n").unwrap_or(bytes) == line, "the bytes of {reason} were touched");
     }
     assert_eq!(dead_letters(&installation).len(), lines.len());
+}
+
+#[test]
+fn odd_articles_are_taken_without_what_is_wrong_with_them_and_a_correction_replaces_what_it_corrects() {
+    let stack = Stack::bundled().unwrap();
+    let installation = stack.install().unwrap();
+    let _roles = stack::start_roles(&installation).unwrap();
+    let lines = [
+        r#"{"id": "future", "date": "2096-01-01", "text": "Serbia and Kosovo will resume talks in Brussels."}"#,
+        r#"{"id": "broken", "date": "soon", "text": "Serbia and Kosovo are to resume talks in Brussels."}"#,
+        r#"{"id": "undated", "text": "Serbia and Kosovo may resume talks in Brussels."}"#,
+        r#"{"id": "language", "language": "tlh", "text": "Heghlu'meH QaQ jajvam. Qapla' batlh je."}"#,
+        r#"{"id": "twice", "text": "Police closed the bridge in Mitrovica."}"#,
+        r#"{"id": "twice", "text": "Police closed the bridge in Mitrovica."}"#,
+        r#"{"id": "corrected", "text": "Police closed two bridges in Mitrovica."}"#,
+        r#"{"id": "corrected", "text": "Police closed three bridges in Mitrovica."}"#,
+    ];
+    let file = installation.folder().join("odd.jsonl");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    installation.must(&["ingest", file.to_str().unwrap(), "--wait"]).unwrap();
+    stack::wait_stored(&installation, 6, Duration::from_secs(30)).unwrap();
+    let stats = stack::stats(&installation);
+    assert_eq!((stats.articles, stats.revisions), (6, 7), "a repeat is dropped, a correction is a revision");
+    let stored = stack::stored(&installation).unwrap();
+    for id in ["future", "broken", "undated"] {
+        assert_eq!(stored[id]["article"].get("published_at").filter(|date| !date.is_null()), None, "{id}");
+    }
+    assert_eq!(stored["language"]["sentiment"]["label"], "neutral");
+    assert_eq!(stored["corrected"]["text"], "Police closed three bridges in Mitrovica.");
+    assert!(dead_letters(&installation).is_empty());
 }
 
 #[test]

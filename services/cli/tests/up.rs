@@ -42,7 +42,11 @@ impl Drop for Up {
 
 impl Up {
     fn start(data: &Path) -> Self {
-        let mut child = command(data).arg("up").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::start_with(data, Stdio::null())
+    }
+
+    fn start_with(data: &Path, log: Stdio) -> Self {
+        let mut child = command(data).arg("up").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "faultline is up\n");
@@ -131,6 +135,44 @@ fn sigterm_ends_all_of_it_with_code_0() {
     assert_eq!(up.0.wait().unwrap().code(), Some(0));
     assert!(TcpStream::connect(&address).is_err(), "the broker has ended");
     assert!(!data.path().join("broker.address").exists());
+}
+
+#[test]
+fn a_second_sigterm_ends_it_at_once_with_code_1_and_its_broker_too() {
+    if !broker_is_built() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let log = data.path().join("up.log");
+    let mut up = Up::start_with(data.path(), std::fs::File::create(&log).unwrap().into());
+    let (address, broker) = (broker_address(data.path()), broker_pid(data.path()).unwrap());
+    let said = |words: &str| std::fs::read_to_string(&log).unwrap().contains(words);
+    // Roles wait for a frozen broker, so the first signal leaves the time for a second.
+    signal(broker, Signal::STOP);
+    signal(up.0.id(), Signal::TERM);
+    wait_until("the first is told", || said("a second signal ends it at once"));
+    assert!(up.0.try_wait().unwrap().is_none(), "{}", std::fs::read_to_string(&log).unwrap());
+    signal(up.0.id(), Signal::TERM);
+    wait_until("ended", || up.0.try_wait().unwrap().is_some());
+    assert_eq!(up.0.wait().unwrap().code(), Some(1));
+    assert!(said("ended at once: what was in hand is not finished"));
+    signal(broker, Signal::CONT);
+    wait_until("no broker", || TcpStream::connect(&address).is_err());
+    // Whatever was left half done, the folder can be used again.
+    drop(up);
+    Up::start(data.path());
+}
+
+#[test]
+fn a_taken_admin_port_is_refused_and_says_which_setting_to_change() {
+    if !broker_is_built() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = command(data.path()).args(["--set", &format!("admin.listen={address}"), "up"]).output().unwrap();
+    refused(&output, 1, &["admin.listen", &address, "in use"]);
 }
 
 #[test]
