@@ -84,6 +84,12 @@ impl Postgres {
         Ok(postgres)
     }
 
+    /// Process id of a server that is ours and runs.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        self.own.as_ref()?.process().as_ref().map(Process::id)
+    }
+
     /// Whether the server may be killed and restarted by a test.
     #[must_use]
     pub fn is_ours(&self) -> bool {

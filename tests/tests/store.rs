@@ -99,6 +99,7 @@ in_both_stores! {
     writing_the_same_twice_changes_nothing
     messages_below_the_stored_offset_are_skipped
     a_partition_made_anew_is_read_from_its_start
+    a_refused_start_of_a_partition_made_anew_is_passed
     a_correction_replaces_rows_and_keeps_the_earlier_revision
     rollups_are_those_of_the_current_revisions_whatever_came_before
     queries_find_what_they_say
@@ -258,6 +259,16 @@ async fn a_partition_made_anew_is_read_from_its_start(place: Place) {
     store.write(GROUP, &anew).await.unwrap();
     assert_eq!(ids(&store, "").await, ["new", "old"]);
     assert_eq!(store.offsets(GROUP).await.unwrap()[&("faultline.enriched".to_owned(), 0)], 1);
+}
+
+async fn a_refused_start_of_a_partition_made_anew_is_passed(place: Place) {
+    let store = place.open().await;
+    store.write(GROUP, &items(&store, 500, &[quiet("old", 0, "x")])).await.unwrap();
+    let first = Position { topic: "faultline.enriched".into(), partition: 0, offset: 0, restarted: true };
+    store.advance(GROUP, &[first.clone(), Position { offset: 1, restarted: false, ..first }]).await.unwrap();
+    assert_eq!(store.offsets(GROUP).await.unwrap()[&("faultline.enriched".to_owned(), 0)], 2);
+    store.write(GROUP, &items(&store, 2, &[quiet("new", 1, "x")])).await.unwrap();
+    assert_eq!(ids(&store, "").await, ["new", "old"]);
 }
 
 async fn a_correction_replaces_rows_and_keeps_the_earlier_revision(place: Place) {

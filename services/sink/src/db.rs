@@ -9,6 +9,8 @@ use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
 
+use crate::columns::{TsVector, columns, query};
+
 /// Which database is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -55,6 +57,8 @@ pub(crate) enum Value {
     Text(String),
     OptText(Option<String>),
     Bytes(Vec<u8>),
+    /// For PostgreSQL only.
+    Vector(TsVector),
 }
 
 impl From<i64> for Value {
@@ -138,7 +142,7 @@ macro_rules! bound {
                 Value::OptReal(value) => query.bind(value),
                 Value::Text(value) => query.bind(value),
                 Value::OptText(value) => query.bind(value),
-                Value::Bytes(value) => query.bind(value),
+                Value::Bytes(value) | Value::Vector(TsVector(value)) => query.bind(value),
             };
         }
         query
@@ -240,9 +244,16 @@ impl Write {
         }
     }
 
-    /// `SELECT … WHERE … IN (…)` for any number of values, a few statements' worth at a time. `statement` has
-    /// `{in}` where the list belongs.
+    /// `SELECT … WHERE … IN ({in})` for any number of values of one kind: in SQLite a few statements' worth at a time,
+    /// in PostgreSQL as one array.
     pub(crate) async fn fetch_in(&mut self, statement: &str, values: Vec<Value>) -> Result<Vec<Row>, sqlx::Error> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Self::Postgres(tx) = self {
+            let found = query(any_of(statement), columns(1, values)?).fetch_all(&mut **tx).await?;
+            return Ok(found.into_iter().map(Row::Postgres).collect());
+        }
         let mut rows = Vec::new();
         for (sql, chunk) in in_chunks(statement, values) {
             rows.append(&mut self.fetch(&sql, chunk).await?);
@@ -250,30 +261,34 @@ impl Write {
         Ok(rows)
     }
 
-    /// A statement with `{in}`, run as [`Write::fetch_in`] does.
+    /// A statement with `IN ({in})`, run as [`Write::fetch_in`] does.
     pub(crate) async fn execute_in(&mut self, statement: &str, values: Vec<Value>) -> Result<(), sqlx::Error> {
-        for (sql, chunk) in in_chunks(statement, values) {
-            self.execute(&sql, chunk).await?;
-        }
-        Ok(())
+        self.fetch_in(statement, values).await.map(drop)
     }
 
-    /// Inserts rows, many to a statement. `head` is `INSERT INTO t (a, b) VALUES`, `row` is `(?, ?)`, `tail` an
-    /// `ON CONFLICT` clause or nothing; `values` holds the rows' values one after the other, `width` a row.
-    pub(crate) async fn insert(
-        &mut self,
-        (head, row, tail): (&str, &str, &str),
-        width: usize,
-        values: Vec<Value>,
-    ) -> Result<(), sqlx::Error> {
+    /// Inserts rows, many to a statement; `values` holds their values one after the other.
+    pub(crate) async fn insert(&mut self, insert: &Insert, values: Vec<Value>) -> Result<(), sqlx::Error> {
+        let width = insert.columns.len();
         debug_assert_eq!(values.len() % width, 0);
+        if values.is_empty() {
+            return Ok(());
+        }
+        if let Self::Postgres(tx) = self {
+            let columns = columns(width, values)?;
+            let arrays: Vec<String> =
+                (1..).zip(&columns).map(|(number, column)| format!("${number}::{}", column.sql_type())).collect();
+            let sql = format!("{} SELECT * FROM unnest({}) {}", insert.head(), arrays.join(", "), insert.conflict);
+            query(sql, columns).execute(&mut **tx).await?;
+            return Ok(());
+        }
+        let row = format!("(?{})", ", ?".repeat(width - 1));
         let mut left = values.len() / width;
         let mut values = values.into_iter();
         while left > 0 {
             // Few sizes make few different statements, which stay prepared.
             let rows = INSERT_SIZES.into_iter().find(|&size| size <= left).unwrap_or(1);
             let rest = format!(", {row}").repeat(rows - 1);
-            let sql = format!("{head} {row}{rest} {tail}");
+            let sql = format!("{} VALUES {row}{rest} {}", insert.head(), insert.conflict);
             self.execute(&sql, values.by_ref().take(rows * width).collect()).await?;
             left -= rows;
         }
@@ -288,10 +303,29 @@ impl Write {
     }
 }
 
-/// How many rows go into one INSERT, largest first.
+/// What an INSERT writes.
+pub(crate) struct Insert {
+    pub(crate) table: &'static str,
+    pub(crate) columns: &'static [&'static str],
+    /// An `ON CONFLICT` clause, or nothing.
+    pub(crate) conflict: &'static str,
+}
+
+impl Insert {
+    fn head(&self) -> String {
+        format!("INSERT INTO {} ({})", self.table, self.columns.join(", "))
+    }
+}
+
+/// The statement with an array for its list.
+fn any_of(statement: &str) -> String {
+    statement.replace("IN ({in})", "= ANY($1)")
+}
+
+/// How many rows go into one INSERT in SQLite, largest first.
 const INSERT_SIZES: [usize; 4] = [128, 32, 8, 1];
 
-/// How many values go into one IN list.
+/// How many values go into one IN list in SQLite.
 const IN_SIZES: [usize; 3] = [256, 32, 4];
 
 /// Splits `values` into IN lists of few different lengths, the last filled up by repeating its last value.
@@ -320,6 +354,11 @@ mod tests {
     fn placeholders_are_numbered_for_postgres_only() {
         assert_eq!(Dialect::Postgres.numbered("a = ? AND b = ?"), "a = $1 AND b = $2");
         assert_eq!(Dialect::Sqlite.numbered("a = ? AND b = ?"), "a = ? AND b = ?");
+    }
+
+    #[test]
+    fn a_list_is_one_array_for_postgres() {
+        assert_eq!(any_of("DELETE FROM t WHERE k IN ({in})"), "DELETE FROM t WHERE k = ANY($1)");
     }
 
     #[test]

@@ -103,3 +103,23 @@ pub(crate) fn fault_of(error: &sqlx::Error) -> Fault {
         _ => Fault::Database,
     }
 }
+
+/// What somebody can do about a database in trouble, where that is not obvious from what it says.
+pub(crate) fn advice(error: &sqlx::Error) -> Option<&'static str> {
+    let sqlx::Error::Database(error) = error else { return None };
+    let code = error.code()?;
+    // SQLSTATEs of PostgreSQL have five characters; the low byte of a result code of SQLite is the primary code.
+    let sqlite = code.parse::<i32>().ok().filter(|_| code.len() < 5).map(|code| code & 0xff);
+    match (&*code, sqlite) {
+        // disk_full; FULL.
+        ("53100", _) | (_, Some(13)) => Some(
+            "the disk or its quota is full: make room there, or set sink.retention_days; what is not stored waits in kafka",
+        ),
+        (_, Some(10)) => Some("check that its disk is sound and has room; what is not stored waits in kafka"),
+        // BUSY, LOCKED; lock_not_available.
+        ("55P03", _) | (_, Some(5 | 6)) => {
+            Some("another program holds its lock: let that finish or end it; what is not stored waits in kafka")
+        }
+        _ => None,
+    }
+}

@@ -26,8 +26,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod columns;
 mod db;
 mod error;
+mod indexing;
 mod plan;
 pub mod query;
 mod read;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use faultline_platform::consume::{self, Outlet, Processor, Receipt, Subscription};
@@ -23,6 +23,9 @@ pub const GROUP: &str = "sink";
 const RETENTION_EVERY: Duration = Duration::from_secs(3600);
 /// The first time, after the start: not while a backlog is being caught up with.
 const RETENTION_FIRST: Duration = Duration::from_secs(60);
+/// Transactions begin at least so far apart: what comes meanwhile shares the next one. A transaction costs the same
+/// twenty exchanges with the server, and the same wait for its disk, for one article and for many.
+const WRITE_EVERY: Duration = Duration::from_millis(25);
 /// Name of the database in the health report.
 const DATABASE: &str = "database";
 
@@ -38,6 +41,11 @@ pub async fn run(ctx: RoleContext, settings: SinkSettings) -> anyhow::Result<()>
     tracing::info!(location = store.location(), "storing articles");
     let retention = tokio::spawn(delete_old(ctx.clone(), store.clone(), settings.retention_days));
 
+    let indexing = tokio::spawn({
+        let (store, stop) = (store.clone(), ctx.stop.clone());
+        async move { store.keep_indexed(&stop).await }
+    });
+
     let publisher = Publisher::new(&ctx.common.kafka)?;
     let dead_letters = DeadLetters::new(&ctx, publisher, Stage::Sink);
     let health = ctx.health.clone();
@@ -47,6 +55,7 @@ pub async fn run(ctx: RoleContext, settings: SinkSettings) -> anyhow::Result<()>
         runtime: Handle::current(),
         writer: Writer::new(store.clone(), GROUP, ctx.stop.clone(), report),
         dead_letters: dead_letters.clone(),
+        next_write: Instant::now(),
         asked_for: RefCell::default(),
         ctx: ctx.clone(),
     };
@@ -54,6 +63,7 @@ pub async fn run(ctx: RoleContext, settings: SinkSettings) -> anyhow::Result<()>
     let subscription = Subscription { topics: vec![&topic::ENRICHED], group: GROUP };
     let outcome = consume::run(ctx, Stage::Sink, subscription, processor, outlet, dead_letters).await;
     retention.abort();
+    indexing.abort();
     store.close().await;
     outcome
 }
@@ -142,6 +152,8 @@ struct StoreOutlet {
     runtime: Handle,
     writer: Writer,
     dead_letters: DeadLetters,
+    /// When the next transaction may begin.
+    next_write: Instant,
     /// Where the loop was told to start each partition, until its first message has come.
     asked_for: RefCell<HashMap<(String, i32), i64>>,
 }
@@ -163,12 +175,12 @@ impl Outlet<Delivery> for StoreOutlet {
             if &*topic != receipt.topic() {
                 topic = Arc::from(receipt.topic());
             }
-            let (partition, offset) = (receipt.partition(), receipt.offset());
-            let restarted = self.restarted(receipt.topic(), partition, offset);
-            items.push(Item { position: Position { topic: Arc::clone(&topic), partition, offset, restarted }, rows });
+            items.push(Item { position: self.position(&topic, &receipt), rows });
             envelopes.push(Envelope { timestamp_ms, key, headers });
             receipts.push(receipt);
         }
+        std::thread::sleep(self.next_write.saturating_duration_since(Instant::now()));
+        self.next_write = Instant::now() + WRITE_EVERY;
         let dead_letters = &self.dead_letters;
         let reject =
             async |poison: Poison| reject(dead_letters, &items[poison.index], &envelopes[poison.index], &poison).await;
@@ -176,6 +188,12 @@ impl Outlet<Delivery> for StoreOutlet {
         self.ctx.metrics.messages_out.inc_by(receipts.len() as u64);
         receipts.into_iter().for_each(Receipt::settle);
         Ok(())
+    }
+
+    fn rejected(&mut self, receipts: &[Receipt]) -> anyhow::Result<()> {
+        let position = |receipt: &Receipt| self.position(&Arc::from(receipt.topic()), receipt);
+        let positions: Vec<Position> = receipts.iter().map(position).collect();
+        self.runtime.block_on(self.writer.advance(&positions))
     }
 
     fn stored_offsets(&self, partitions: &[(String, i32)]) -> anyhow::Result<Option<HashMap<(String, i32), i64>>> {
@@ -188,15 +206,17 @@ impl Outlet<Delivery> for StoreOutlet {
 }
 
 impl StoreOutlet {
-    /// Whether the first message of a partition lies below the offset that was asked for. Kafka only starts there when
-    /// it has nothing at that offset: the topic was made anew, and what is stored of it says nothing about this one.
+    fn position(&self, topic: &Arc<str>, receipt: &Receipt) -> Position {
+        let (partition, offset) = (receipt.partition(), receipt.offset());
+        let restarted = self.restarted(topic, partition, offset);
+        Position { topic: Arc::clone(topic), partition, offset, restarted }
+    }
+
+    /// Whether the first message of a partition lies below the offset that was asked for. The loop only starts there when
+    /// Kafka has nothing at that offset: the topic was made anew, and what is stored of it says nothing about this one.
     fn restarted(&self, topic: &str, partition: i32, offset: i64) -> bool {
         let mut asked_for = self.asked_for.borrow_mut();
-        let Some(asked) = asked_for.remove(&(topic.to_owned(), partition)) else { return false };
-        if offset < asked {
-            tracing::warn!(topic, partition, offset, stored = asked, "topic was made anew, reading it from its start");
-        }
-        offset < asked
+        asked_for.remove(&(topic.to_owned(), partition)).is_some_and(|asked| offset < asked)
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions as _, SqlitePool};
 
 use crate::db::{Database, Dialect};
-use crate::error::{Fault, fault_of};
+use crate::error::{Fault, advice, fault_of};
 use crate::settings::Location;
 use crate::{SinkSettings, StoreError};
 
@@ -128,7 +128,10 @@ impl Store {
                     format!("no connection within {} seconds: is it running and reachable?", CONNECT_PATIENCE.as_secs())
                         .into()
                 }
-                error => Box::new(error),
+                error => match advice(&error) {
+                    Some(advice) => format!("{error}: {advice}").into(),
+                    None => Box::new(error),
+                },
             };
             StoreError::Database { doing, location: self.location.clone(), source, fault }
         }

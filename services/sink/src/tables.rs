@@ -1,6 +1,6 @@
 //! Which columns hold what: the statements that write each table, and the values for them.
 
-use crate::db::{Dialect, Value, Write};
+use crate::db::{Dialect, Insert, Value, Write};
 use crate::plan::{Plan, Replaced};
 use crate::rows::{ActorRow, EventRow, PlaceRow, Prepared, SignalRow};
 use crate::text::Indexed;
@@ -29,16 +29,16 @@ pub(crate) async fn replace(tx: &mut Write, plan: &Plan<'_>) -> Result<(), sqlx:
         tx.execute_in(&format!("DELETE FROM {table} WHERE {column} IN ({{in}})"), replaced.clone()).await?;
     }
     let now = jiff::Timestamp::now().as_millisecond();
-    tx.insert(REVISIONS, 6, plan.revisions.iter().flat_map(|(key, rows)| revision(*key, rows, now)).collect()).await?;
-    tx.insert(ARTICLES, 16, plan.articles.iter().flat_map(|article| facts(article, now)).collect()).await?;
-    tx.insert(ACTORS, 9, children(plan, actors)).await?;
-    tx.insert(COUNTRIES, 2, children(plan, countries)).await?;
-    tx.insert(PLACES, 6, children(plan, places)).await?;
-    tx.insert(SIGNALS, 5, children(plan, signals)).await?;
-    tx.insert(EVENTS, 14, children(plan, events)).await?;
+    tx.insert(&REVISIONS, plan.revisions.iter().flat_map(|(key, rows)| revision(*key, rows, now)).collect()).await?;
+    tx.insert(&ARTICLES, plan.articles.iter().flat_map(|article| facts(article, now)).collect()).await?;
+    tx.insert(&ACTORS, children(plan, actors)).await?;
+    tx.insert(&COUNTRIES, children(plan, countries)).await?;
+    tx.insert(&PLACES, children(plan, places)).await?;
+    tx.insert(&SIGNALS, children(plan, signals)).await?;
+    tx.insert(&EVENTS, children(plan, events)).await?;
     match tx.dialect() {
-        Dialect::Sqlite => tx.insert(TEXT_SQLITE, 4, children(plan, text)).await,
-        Dialect::Postgres => tx.insert(TEXT_POSTGRES, 3, children(plan, text)).await,
+        Dialect::Sqlite => tx.insert(&TEXT_SQLITE, children(plan, text)).await,
+        Dialect::Postgres => tx.insert(&TEXT_POSTGRES, children(plan, text)).await,
     }
 }
 
@@ -46,30 +46,44 @@ fn children(plan: &Plan<'_>, rows: impl Fn(i64, &Prepared) -> Vec<Value>) -> Vec
     plan.articles.iter().flat_map(|article| rows(article.key, article.rows)).collect()
 }
 
-type Insert = (&'static str, &'static str, &'static str);
-
-const REVISIONS: Insert = (
-    "INSERT INTO revisions (article_key, revision, fetched_at, stored_at, analyzer, document) VALUES",
-    "(?, ?, ?, ?, ?, ?)",
-    "ON CONFLICT (article_key, revision) DO UPDATE SET fetched_at = excluded.fetched_at, \
+const REVISIONS: Insert = Insert {
+    table: "revisions",
+    columns: &["article_key", "revision", "fetched_at", "stored_at", "analyzer", "document"],
+    conflict: "ON CONFLICT (article_key, revision) DO UPDATE SET fetched_at = excluded.fetched_at, \
      stored_at = excluded.stored_at, analyzer = excluded.analyzer, document = excluded.document",
-);
+};
 
 fn revision(key: i64, rows: &Prepared, now: i64) -> [Value; 6] {
     let revision = (&rows.revision).into();
     [key.into(), revision, rows.fetched_at.into(), now.into(), (&rows.analyzer).into(), rows.compressed.clone().into()]
 }
 
-const ARTICLES: Insert = (
-    "INSERT INTO articles (key, id, revision, fetched_at, at, stored_at, source, url, title, language, words, \
-     sentiment, score, level, duplicate_of, story) VALUES",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, fetched_at = excluded.fetched_at, \
+const ARTICLES: Insert = Insert {
+    table: "articles",
+    columns: &[
+        "key",
+        "id",
+        "revision",
+        "fetched_at",
+        "at",
+        "stored_at",
+        "source",
+        "url",
+        "title",
+        "language",
+        "words",
+        "sentiment",
+        "score",
+        "level",
+        "duplicate_of",
+        "story",
+    ],
+    conflict: "ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, fetched_at = excluded.fetched_at, \
      at = excluded.at, stored_at = excluded.stored_at, source = excluded.source, url = excluded.url, \
      title = excluded.title, language = excluded.language, words = excluded.words, \
      sentiment = excluded.sentiment, score = excluded.score, level = excluded.level, \
      duplicate_of = excluded.duplicate_of, story = excluded.story",
-);
+};
 
 fn facts(article: &Replaced<'_>, now: i64) -> [Value; 16] {
     let (rows, facts) = (article.rows, &article.rows.facts);
@@ -93,11 +107,11 @@ fn facts(article: &Replaced<'_>, now: i64) -> [Value; 16] {
     ]
 }
 
-const ACTORS: Insert = (
-    "INSERT INTO article_actors (article_key, actor, name, kind, country, cameo, mentions, salience, sentiment) VALUES",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "",
-);
+const ACTORS: Insert = Insert {
+    table: "article_actors",
+    columns: &["article_key", "actor", "name", "kind", "country", "cameo", "mentions", "salience", "sentiment"],
+    conflict: "",
+};
 
 fn actors(key: i64, rows: &Prepared) -> Vec<Value> {
     let row = |actor: &ActorRow| -> [Value; 9] {
@@ -116,17 +130,17 @@ fn actors(key: i64, rows: &Prepared) -> Vec<Value> {
     rows.actors.iter().flat_map(row).collect()
 }
 
-const COUNTRIES: Insert = ("INSERT INTO article_countries (article_key, country) VALUES", "(?, ?)", "");
+const COUNTRIES: Insert = Insert { table: "article_countries", columns: &["article_key", "country"], conflict: "" };
 
 fn countries(key: i64, rows: &Prepared) -> Vec<Value> {
     rows.countries.iter().flat_map(|country| [key.into(), country.into()]).collect()
 }
 
-const PLACES: Insert = (
-    "INSERT INTO article_places (article_key, place, country, latitude, longitude, mentions) VALUES",
-    "(?, ?, ?, ?, ?, ?)",
-    "",
-);
+const PLACES: Insert = Insert {
+    table: "article_places",
+    columns: &["article_key", "place", "country", "latitude", "longitude", "mentions"],
+    conflict: "",
+};
 
 fn places(key: i64, rows: &Prepared) -> Vec<Value> {
     let row = |place: &PlaceRow| -> [Value; 6] {
@@ -136,11 +150,11 @@ fn places(key: i64, rows: &Prepared) -> Vec<Value> {
     rows.places.iter().flat_map(row).collect()
 }
 
-const SIGNALS: Insert = (
-    "INSERT INTO article_signals (article_key, category, direction, occurrences, weight) VALUES",
-    "(?, ?, ?, ?, ?)",
-    "",
-);
+const SIGNALS: Insert = Insert {
+    table: "article_signals",
+    columns: &["article_key", "category", "direction", "occurrences", "weight"],
+    conflict: "",
+};
 
 fn signals(key: i64, rows: &Prepared) -> Vec<Value> {
     let row = |signal: &SignalRow| -> [Value; 5] {
@@ -150,12 +164,26 @@ fn signals(key: i64, rows: &Prepared) -> Vec<Value> {
     rows.signals.iter().flat_map(row).collect()
 }
 
-const EVENTS: Insert = (
-    "INSERT INTO article_events (article_key, event, source_actor, source_country, target_actor, target_country, \
-     plover, cameo, quad, goldstein, direction, modality, confidence, sentence) VALUES",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "",
-);
+const EVENTS: Insert = Insert {
+    table: "article_events",
+    columns: &[
+        "article_key",
+        "event",
+        "source_actor",
+        "source_country",
+        "target_actor",
+        "target_country",
+        "plover",
+        "cameo",
+        "quad",
+        "goldstein",
+        "direction",
+        "modality",
+        "confidence",
+        "sentence",
+    ],
+    conflict: "",
+};
 
 fn events(key: i64, rows: &Prepared) -> Vec<Value> {
     let row = |event: &EventRow| -> [Value; 14] {
@@ -179,16 +207,16 @@ fn events(key: i64, rows: &Prepared) -> Vec<Value> {
     rows.events.iter().flat_map(row).collect()
 }
 
-const TEXT_SQLITE: Insert = ("INSERT INTO article_text (rowid, title, body, names) VALUES", "(?, ?, ?, ?)", "");
-const TEXT_POSTGRES: Insert = (
-    "INSERT INTO article_text (article_key, words, names) VALUES",
-    "(?, CAST(? AS tsvector), CAST(? AS tsvector))",
-    "",
-);
+const TEXT_SQLITE: Insert =
+    Insert { table: "article_text", columns: &["rowid", "title", "body", "names"], conflict: "" };
+const TEXT_POSTGRES: Insert =
+    Insert { table: "article_text", columns: &["article_key", "words", "names"], conflict: "" };
 
 fn text(key: i64, rows: &Prepared) -> Vec<Value> {
     match &rows.text {
         Indexed::Sqlite { title, body, names } => vec![key.into(), title.into(), body.into(), names.into()],
-        Indexed::Postgres { words, names } => vec![key.into(), words.into(), names.into()],
+        Indexed::Postgres { words, names } => {
+            vec![key.into(), Value::Vector(words.clone()), Value::Vector(names.clone())]
+        }
     }
 }

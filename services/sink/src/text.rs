@@ -17,6 +17,7 @@ use rustc_hash::FxHashMap;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::columns::TsVector;
 use crate::db::Dialect;
 
 /// The highest position that PostgreSQL keeps.
@@ -135,8 +136,8 @@ fn stem(word: &str) -> String {
 pub(crate) enum Indexed {
     /// Stems separated by spaces.
     Sqlite { title: String, body: String, names: String },
-    /// `tsvector` literals; words of the title have weight A.
-    Postgres { words: String, names: String },
+    /// Words of the title have weight A.
+    Postgres { words: TsVector, names: TsVector },
 }
 
 /// Never a stem: stands between names in SQLite, where positions cannot be skipped.
@@ -158,15 +159,15 @@ impl Indexed {
             }
             Dialect::Postgres => {
                 let mut words = Vector::default();
-                title.into_iter().for_each(|stem| words.push(stem, 'A'));
+                title.into_iter().for_each(|stem| words.push(stem, WEIGHT_A));
                 words.position += GAP;
-                body.for_each(|stem| words.push(stem, 'D'));
+                body.for_each(|stem| words.push(stem, WEIGHT_D));
                 let mut named = Vector::default();
                 for name in names {
-                    stems(name).into_iter().for_each(|stem| named.push(stem, 'D'));
+                    stems(name).into_iter().for_each(|stem| named.push(stem, WEIGHT_D));
                     named.position += GAP;
                 }
-                Self::Postgres { words: words.literal(), names: named.literal() }
+                Self::Postgres { words: words.binary(), names: named.binary() }
             }
         }
     }
@@ -183,44 +184,44 @@ fn joined(stems: impl Iterator<Item = String>) -> String {
     text
 }
 
+/// The upper two bits of a position in a `tsvector`.
+const WEIGHT_A: u16 = 3 << 14;
+const WEIGHT_D: u16 = 0;
+
 /// A `tsvector` in the making.
 #[derive(Default)]
 struct Vector {
-    places: FxHashMap<String, Vec<(usize, char)>>,
+    places: FxHashMap<String, Vec<u16>>,
     position: usize,
 }
 
 impl Vector {
-    fn push(&mut self, stem: String, weight: char) {
+    fn push(&mut self, stem: String, weight: u16) {
         self.position += 1;
-        if self.position > POSITIONS || stem.is_empty() {
+        if stem.is_empty() {
             return;
         }
+        let Some(position) = u16::try_from(self.position).ok().filter(|_| self.position <= POSITIONS) else { return };
         let places = self.places.entry(stem).or_default();
         if places.len() < POSITIONS_OF_A_WORD {
-            places.push((self.position, weight));
+            places.push(weight | position);
         }
     }
 
-    /// Stems are letters and digits only, so nothing needs escaping.
-    fn literal(&self) -> String {
-        use std::fmt::Write as _;
-        let mut literal = String::new();
-        for (stem, places) in &self.places {
-            literal.push('\'');
-            literal.push_str(stem);
-            literal.push('\'');
-            for (index, (position, weight)) in places.iter().enumerate() {
-                literal.push(if index == 0 { ':' } else { ',' });
-                // Writing to a String cannot fail.
-                let _written = write!(literal, "{position}");
-                if *weight == 'A' {
-                    literal.push('A');
-                }
-            }
-            literal.push(' ');
+    /// As PostgreSQL's `tsvectorrecv` reads it: lexemes in order save it the sorting.
+    fn binary(self) -> TsVector {
+        let mut lexemes: Vec<(String, Vec<u16>)> = self.places.into_iter().collect();
+        lexemes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let mut bytes = Vec::with_capacity(4 + lexemes.len() * 16);
+        // At most as many as there are positions.
+        bytes.extend_from_slice(&(lexemes.len() as u32).to_be_bytes());
+        for (stem, places) in &lexemes {
+            bytes.extend_from_slice(stem.as_bytes());
+            bytes.push(0);
+            bytes.extend_from_slice(&(places.len() as u16).to_be_bytes());
+            places.iter().for_each(|place| bytes.extend_from_slice(&place.to_be_bytes()));
         }
-        literal
+        TsVector(bytes)
     }
 }
 
@@ -256,9 +257,9 @@ mod tests {
         else {
             panic!("not postgres")
         };
-        let mut lexemes: Vec<&str> = words.split_whitespace().collect();
-        lexemes.sort_unstable();
-        assert_eq!(lexemes, ["'again':7", "'fail':2A,6", "'talk':1A,5"]);
+        let expected: &[&[u8]] =
+            &[b"\0\0\0\x03again\0\0\x01\0\x07", b"fail\0\0\x02\xc0\x02\0\x06", b"talk\0\0\x02\xc0\x01\0\x05"];
+        assert_eq!(words.0, expected.concat());
     }
 
     proptest! {

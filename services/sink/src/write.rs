@@ -1,11 +1,11 @@
 //! Writing a batch: rows, roll-ups and offsets in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::db::{Dialect, Value, Write};
+use crate::db::{Dialect, Insert, Value, Write};
 use crate::plan::{Existing, Plan, Replaced};
 use crate::rollup::{Changes, contributions};
 use crate::rows::{Prepared, read_document};
@@ -44,6 +44,23 @@ pub struct Written {
     /// Messages below the stored offset, and so stored before.
     pub skipped: usize,
 }
+
+const OFFSETS: Insert = Insert {
+    table: "offsets",
+    columns: &["consumer_group", "topic", "partition", "next_offset"],
+    // A member that has lost the partition without knowing must not turn the offset back.
+    conflict: "ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset \
+               WHERE excluded.next_offset > offsets.next_offset",
+};
+
+const ROLLUPS: Insert = Insert {
+    table: "rollups",
+    columns: &["kind", "key", "hour", "articles", "events", "escalating", "calming", "goldstein", "sentiment"],
+    conflict: "ON CONFLICT (kind, key, hour) DO UPDATE SET articles = rollups.articles + excluded.articles, \
+               events = rollups.events + excluded.events, escalating = rollups.escalating + excluded.escalating, \
+               calming = rollups.calming + excluded.calming, goldstein = rollups.goldstein + excluded.goldstein, \
+               sentiment = rollups.sentiment + excluded.sentiment",
+};
 
 /// A partition of a topic.
 type Partition = (String, i64);
@@ -86,14 +103,15 @@ impl Store {
         Ok(Written { articles: plan.articles.len(), revisions: plan.revisions.len(), skipped })
     }
 
-    /// Moves `group`'s offset past a message that was settled in another way.
+    /// Moves `group`'s offsets past messages that were settled in another way.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn advance(&self, group: &str, position: &Position) -> Result<(), StoreError> {
-        let failed = |error| self.failed("store an offset")(error);
+    pub async fn advance(&self, group: &str, positions: &[Position]) -> Result<(), StoreError> {
+        let failed = |error| self.failed("store offsets")(error);
         let mut tx = self.db.begin().await.map_err(failed)?;
-        store_offsets(&mut tx, group, [position].into_iter()).await.map_err(failed)?;
+        forget_made_anew(&mut tx, group, positions.iter()).await.map_err(failed)?;
+        store_offsets(&mut tx, group, positions.iter()).await.map_err(failed)?;
         tx.commit().await.map_err(failed)
     }
 
@@ -141,25 +159,39 @@ fn partition(position: &Position) -> Partition {
     (position.topic.to_string(), i64::from(position.partition))
 }
 
-/// The stored offsets of the batch's partitions, locked until the transaction ends; those of partitions made anew are
-/// forgotten first.
-async fn lock_offsets(tx: &mut Write, group: &str, batch: &[Item]) -> Result<FxHashMap<Partition, i64>, sqlx::Error> {
-    let mut partitions: BTreeMap<Partition, bool> = BTreeMap::new();
-    for item in batch {
-        *partitions.entry(partition(&item.position)).or_default() |= item.position.restarted;
+/// Forgets the offsets of partitions made anew, which say nothing about what those hold now.
+async fn forget_made_anew(
+    tx: &mut Write,
+    group: &str,
+    positions: impl Iterator<Item = &Position>,
+) -> Result<(), sqlx::Error> {
+    for position in positions.filter(|position| position.restarted) {
+        let (topic, number) = partition(position);
+        let statement = "DELETE FROM offsets WHERE consumer_group = ? AND topic = ? AND partition = ?";
+        tx.execute(statement, vec![group.into(), topic.into(), number.into()]).await?;
     }
+    Ok(())
+}
+
+/// The stored offsets of the batch's partitions, locked until the transaction ends.
+async fn lock_offsets(tx: &mut Write, group: &str, batch: &[Item]) -> Result<FxHashMap<Partition, i64>, sqlx::Error> {
+    forget_made_anew(tx, group, batch.iter().map(|item| &item.position)).await?;
+    let partitions: BTreeSet<Partition> = batch.iter().map(|item| partition(&item.position)).collect();
     let mut stored = FxHashMap::default();
-    let one = "WHERE consumer_group = ? AND topic = ? AND partition = ?";
-    for ((topic, number), restarted) in partitions {
-        let values = vec![group.into(), (&topic).into(), number.into()];
-        if restarted {
-            tx.execute(&format!("DELETE FROM offsets {one}"), values).await?;
-            continue;
-        }
-        let statement = format!("SELECT next_offset FROM offsets {one}{}", tx.dialect().for_update());
-        if let Some(row) = tx.fetch(&statement, values).await?.first() {
-            stored.insert((topic, number), row.int(0)?);
-        }
+    let mut values = vec![Value::from(group)];
+    values.extend(partitions.into_iter().flat_map(|(topic, number)| [Value::from(topic), Value::Int(number)]));
+    if values.len() == 1 {
+        return Ok(stored);
+    }
+    let any = vec!["(topic = ? AND partition = ?)"; values.len() / 2].join(" OR ");
+    // In a fixed order, as writers lock them.
+    let statement = format!(
+        "SELECT topic, partition, next_offset FROM offsets WHERE consumer_group = ? AND ({any}) \
+         ORDER BY topic, partition{}",
+        tx.dialect().for_update()
+    );
+    for row in tx.fetch(&statement, values).await? {
+        stored.insert((row.text(0)?, row.int(1)?), row.int(2)?);
     }
     Ok(stored)
 }
@@ -178,14 +210,7 @@ async fn store_offsets(
         .into_iter()
         .flat_map(|((topic, number), offset)| [Value::from(group), topic.into(), number.into(), offset.into()])
         .collect();
-    let statement = (
-        "INSERT INTO offsets (consumer_group, topic, partition, next_offset) VALUES",
-        "(?, ?, ?, ?)",
-        // A member that has lost the partition without knowing must not turn the offset back.
-        "ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset \
-         WHERE excluded.next_offset > offsets.next_offset",
-    );
-    tx.insert(statement, 4, values).await
+    tx.insert(&OFFSETS, values).await
 }
 
 /// What the store has of the batch's articles, locked until the transaction ends.
@@ -243,15 +268,7 @@ async fn apply_rollups(tx: &mut Write, changes: Changes) -> Result<(), sqlx::Err
         let sums = [sums.articles, sums.events, sums.escalating, sums.calming, sums.goldstein, sums.sentiment];
         values.extend(sums.map(Value::Int));
     }
-    let statement = (
-        "INSERT INTO rollups (kind, key, hour, articles, events, escalating, calming, goldstein, sentiment) VALUES",
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "ON CONFLICT (kind, key, hour) DO UPDATE SET articles = rollups.articles + excluded.articles, \
-         events = rollups.events + excluded.events, escalating = rollups.escalating + excluded.escalating, \
-         calming = rollups.calming + excluded.calming, goldstein = rollups.goldstein + excluded.goldstein, \
-         sentiment = rollups.sentiment + excluded.sentiment",
-    );
-    tx.insert(statement, 9, values).await?;
+    tx.insert(&ROLLUPS, values).await?;
     for bucket in lessened {
         let statement = "DELETE FROM rollups WHERE kind = ? AND key = ? AND hour = ? AND articles = 0";
         tx.execute(statement, bucket.to_vec()).await?;

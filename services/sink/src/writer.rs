@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use faultline_platform::Stop;
 
 use crate::error::Fault;
-use crate::write::{Item, Written};
+use crate::write::{Item, Position, Written};
 use crate::{Store, StoreError};
 
 /// First and longest pause between two tries.
@@ -76,8 +76,7 @@ impl Writer {
                 }
                 Err(error) if part.len() == 1 => {
                     poison(Poison { index: range.start, error: error.to_string() }).await?;
-                    let position = &part[0].position;
-                    self.persist(async |store, group| store.advance(group, position).await).await??;
+                    self.advance(std::slice::from_ref(&part[0].position)).await?;
                 }
                 Err(_) => {
                     let middle = range.start + part.len() / 2;
@@ -87,6 +86,14 @@ impl Writer {
             }
         }
         Ok(total)
+    }
+
+    /// Moves the stored offsets past messages that were settled in another way.
+    ///
+    /// # Errors
+    /// When stop was requested while the database was in trouble, or it refuses the offsets.
+    pub async fn advance(&mut self, positions: &[Position]) -> anyhow::Result<()> {
+        Ok(self.persist(async |store, group| store.advance(group, positions).await).await??)
     }
 
     /// Tries `action` until it works or fails through the fault of the rows.
@@ -143,7 +150,7 @@ mod tests {
     use super::*;
     use crate::db::Database;
     use crate::rows::tests::document;
-    use crate::{Position, Prepared, SinkSettings};
+    use crate::{Prepared, SinkSettings};
 
     fn items(store: &Store, range: Range<i64>) -> Vec<Item> {
         let item = |offset: i64| {

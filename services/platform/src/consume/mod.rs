@@ -45,6 +45,18 @@ pub trait Outlet<T>: Send + 'static {
     /// Anything that cannot be retried: the loop stops, and what was not settled is read again.
     fn deliver(&mut self, batch: Vec<(Receipt, T)>) -> anyhow::Result<()>;
 
+    /// Told of messages that will not be delivered, once all before them are delivered and they are in the dead
+    /// letters: an outlet that keeps its own offsets moves them on, or these messages would be rejected again after
+    /// the next start.
+    ///
+    /// # Errors
+    /// As [`Outlet::deliver`].
+    fn rejected(&mut self, receipts: &[Receipt]) -> anyhow::Result<()> {
+        // By default offsets are kept by Kafka alone, and move when the receipts are settled.
+        let _: &[Receipt] = receipts;
+        Ok(())
+    }
+
     /// Next offsets of the partitions, for outlets that keep them with what they store; the loop seeks to them on
     /// assignment. Partitions that are absent start where the group left off.
     ///

@@ -1,13 +1,21 @@
 //! The thread that hands processed messages to the role, in the order polled.
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use faultline_schemas::Stage;
-use tracing::{error, warn};
+use tracing::warn;
 
 use super::{Outlet, assignment::Key, breaker::Breaker, pool::Outcome, receipt::Receipt};
-use crate::{Message, Rejected, RoleContext, dead_letter::DeadLetters};
+use crate::{Message, PublishError, Rejected, RoleContext, dead_letter::DeadLetters};
 
 type Done<T> = Vec<(Receipt, Outcome<T>)>;
+/// What became of a dead letter.
+type Published = Result<(), PublishError>;
+
+/// How often a wait looks whether stop was requested.
+const LOOK_FOR_STOP: Duration = Duration::from_millis(100);
 
 /// A place in the line before the outlet.
 pub(super) enum Place<T> {
@@ -79,24 +87,34 @@ impl<T: Send + 'static, O: Outlet<T>> OutletThread<T, O> {
         }
     }
 
+    /// Delivers what was processed, and publishes as dead letters what was rejected. Both are done when this returns.
     fn hand_over(&mut self, done: Done<T>) -> anyhow::Result<()> {
         let mut accepted = Vec::with_capacity(done.len());
+        let mut rejected = Vec::new();
+        let mut tripped = None;
+        let (on_ack, acknowledged) = unbounded();
         for (receipt, outcome) in done.into_iter().filter(|(receipt, _)| !receipt.is_draining()) {
             match outcome {
                 Outcome::Processed(output) => {
                     self.breaker.observe(false);
                     accepted.push((receipt, output));
                 }
-                Outcome::Rejected(message, rejected) => {
+                Outcome::Rejected(message, reason) => {
                     if self.breaker.observe(true) {
-                        self.deliver(accepted)?;
-                        anyhow::bail!(self.tripped(&rejected));
+                        tripped = Some(self.tripped(&reason));
+                        break;
                     }
-                    self.reject(receipt, &message, &rejected)?;
+                    self.reject(&message, &reason, on_ack.clone())?;
+                    rejected.push(receipt);
                 }
             }
         }
-        self.deliver(accepted)
+        self.deliver(accepted)?;
+        if !rejected.is_empty() && self.wait_published(rejected.len(), &acknowledged)? {
+            self.outlet.rejected(&rejected)?;
+            rejected.into_iter().for_each(Receipt::settle);
+        }
+        tripped.map_or(Ok(()), |why| Err(anyhow::anyhow!(why)))
     }
 
     fn deliver(&mut self, accepted: Vec<(Receipt, T)>) -> anyhow::Result<()> {
@@ -108,14 +126,26 @@ impl<T: Send + 'static, O: Outlet<T>> OutletThread<T, O> {
         self.outlet.deliver(accepted)
     }
 
-    fn reject(&self, receipt: Receipt, message: &Message, rejected: &Rejected) -> anyhow::Result<()> {
+    fn reject(&self, message: &Message, rejected: &Rejected, on_ack: Sender<Published>) -> anyhow::Result<()> {
         self.ctx.metrics.messages_failed.inc();
-        let on_ack = move |result: Result<(), crate::PublishError>| match result {
-            Ok(()) => receipt.settle(),
-            Err(error) => error!(%error, ?receipt, "failed to publish a dead letter, its message is kept"),
-        };
-        self.dead_letters.reject_message(message, rejected, Box::new(on_ack))?;
-        Ok(())
+        // Nobody waits any more when the role is being torn down.
+        let on_ack = Box::new(move |result| drop(on_ack.send(result)));
+        Ok(self.dead_letters.reject_message(message, rejected, on_ack)?)
+    }
+
+    /// Waits for the acknowledgement of so many dead letters; false when stop was requested first.
+    fn wait_published(&self, mut letters: usize, acknowledged: &Receiver<Published>) -> anyhow::Result<bool> {
+        while letters > 0 {
+            match acknowledged.recv_timeout(LOOK_FOR_STOP) {
+                Ok(result) => {
+                    result.context("failed to publish a dead letter, its message is kept")?;
+                    letters -= 1;
+                }
+                Err(_) if self.ctx.stop.requested() => return Ok(false),
+                Err(_) => {}
+            }
+        }
+        Ok(true)
     }
 
     fn tripped(&self, last: &Rejected) -> String {

@@ -280,7 +280,7 @@ impl<'a, T: Send + 'static> Loop<'a, T> {
         for (topic, number) in &ours {
             all.add_partition(topic, *number);
             if let Some(&next) = offsets.and_then(|offsets| offsets.get(&(topic.to_string(), *number))) {
-                seeks.add_partition_offset(topic, *number, Offset::Offset(next))?;
+                seeks.add_partition_offset(topic, *number, self.start_of(topic, *number, next)?)?;
             }
         }
         if seeks.count() > 0 {
@@ -296,6 +296,36 @@ impl<'a, T: Send + 'static> Loop<'a, T> {
         }
         self.consumer.context().mark_started(&ours);
         Ok(())
+    }
+
+    /// Where to start a partition of which the outlet has all before `next`: there, unless Kafka has nothing there.
+    fn start_of(&self, topic: &str, number: i32, next: i64) -> anyhow::Result<Offset> {
+        let (low, high) = self
+            .consumer
+            .fetch_watermarks(topic, number, Duration::from_secs(10))
+            .with_context(|| format!("kafka does not say where {topic}/{number} begins and ends"))?;
+        if next > high {
+            warn!(
+                topic,
+                partition = number,
+                stored = next,
+                end = high,
+                "the partition ends before what is stored of it: the topic was made anew, or kafka has lost messages; \
+                 reading it from its start"
+            );
+            return Ok(Offset::Offset(low));
+        }
+        if next < low {
+            warn!(
+                topic,
+                partition = number,
+                stored = next,
+                first = low,
+                "{} messages were deleted before they were stored: raise the topic's retention, or keep the role running",
+                low - next
+            );
+        }
+        Ok(Offset::Offset(next.max(low)))
     }
 
     fn is_full(&self, share: f64) -> bool {

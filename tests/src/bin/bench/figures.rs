@@ -29,7 +29,7 @@ impl Target {
 }
 
 /// Every key, in the order of the table.
-const MEASURES: [(&str, Option<Target>, &str); 25] = [
+const MEASURES: [(&str, Option<Target>, &str); 27] = [
     ("enrich.load_ms", Some(Target::Below(500.0)), "the analysis made ready, once a process"),
     ("enrich.knowledge_mb", Some(Target::Below(120.0)), "resident memory that this takes"),
     ("enrich.ten_times_longer", Some(Target::Below(12.0)), "time for 10 MB over time for 1 MB, the worst kind of text"),
@@ -47,7 +47,9 @@ const MEASURES: [(&str, Option<Target>, &str); 25] = [
         Some(Target::AtLeast(500.0)),
         "`faultline sink` on one core, broker on the other",
     ),
+    ("sink.sqlite.cpu_ms", Some(Target::Below(2.0)), "time on the processor that an article costs the sink"),
     ("sink.postgres.articles_per_second", Some(Target::AtLeast(500.0)), "sink, server and broker on all cores"),
+    ("sink.postgres.cpu_ms", Some(Target::Below(2.0)), "time on the processor that an article costs sink and server"),
     ("latency.kafka.p50_ms", None, "published to stored, 200 articles/s, PostgreSQL"),
     ("latency.kafka.p99_ms", Some(Target::Below(250.0)), "the same"),
     ("latency.kafka.max_ms", None, "the same"),

@@ -78,11 +78,27 @@ pub(crate) fn thread_cpu_time() -> anyhow::Result<Duration> {
 
 /// Time on the processor that a process and its threads have had, in seconds.
 pub(crate) fn process_cpu_seconds(process: u32) -> anyhow::Result<f64> {
+    let [user, system, ..] = cpu_seconds(process)?;
+    Ok(user + system)
+}
+
+/// As [`process_cpu_seconds`], with the processes that it has started and that run or have been waited for.
+pub(crate) fn family_cpu_seconds(process: u32) -> anyhow::Result<f64> {
+    let own: f64 = cpu_seconds(process)?.iter().sum();
+    // A child that has ended meanwhile has had little.
+    let children = children(process)?.into_iter().filter_map(|child| process_cpu_seconds(child).ok());
+    Ok(own + children.sum::<f64>())
+}
+
+/// Seconds on the processor: user, system, and both again for children that have ended.
+fn cpu_seconds(process: u32) -> anyhow::Result<[f64; 4]> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name may hold anything, so fields are counted from its closing bracket: state is the first.
     let fields: Vec<&str> = stat.rsplit_once(") ").context("unknown form of /proc stat")?.1.split(' ').collect();
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).context("short stat");
-    Ok((ticks(11)? + ticks(12)?) / TICKS)
+    let seconds =
+        |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).map(|ticks| ticks / TICKS);
+    let all: Option<Vec<f64>> = (11..15).map(seconds).collect();
+    all.and_then(|all| all.try_into().ok()).context("short stat")
 }
 
 /// Resident memory of a process in MB (10^6 bytes).

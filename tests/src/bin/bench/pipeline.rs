@@ -173,5 +173,5 @@ fn enricher(common: &Common, count: u64) -> anyhow::Result<f64> {
     command.arg("--set").arg(format!("topics.prefix={}", common.topics.prefix));
     let log = installation.log("enricher");
     let mut process = Process::start("faultline enricher", &mut command, &log)?;
-    stored::rate(|| Ok(counter.count()? - before), count, &mut process, &log)
+    Ok(stored::rate(|| Ok(counter.count()? - before), count, &mut process, None, &log)?.per_second)
 }

@@ -15,7 +15,7 @@ use crate::{
     figures::Figures,
     kafka,
     machine::{pin_broker, pinned_faultline},
-    stored::{self, Reader},
+    stored::{self, Rate, Reader},
 };
 
 /// Into `SQLite`: the sink on one core, the broker on the other.
@@ -25,9 +25,11 @@ pub(crate) fn sqlite(bench: &Bench, figures: &mut Figures) -> anyhow::Result<()>
     let installation = Installation::new(broker.brokers(), &Store::Sqlite, "")?;
     let database = installation.folder().join("faultline.db");
     pin_broker(broker.process_id(), false)?;
-    let rate = measure(&installation, &prefix, total, true, || Reader::sqlite(&database));
+    let rate = measure(&installation, &prefix, total, None, || Reader::sqlite(&database));
     pin_broker(broker.process_id(), true)?;
-    figures.set("sink.sqlite.articles_per_second", rate?);
+    let rate = rate?;
+    figures.set("sink.sqlite.articles_per_second", rate.per_second);
+    figures.set("sink.sqlite.cpu_ms", rate.cpu_ms);
     Ok(())
 }
 
@@ -38,8 +40,11 @@ pub(crate) fn postgres(bench: &Bench, figures: &mut Figures) -> anyhow::Result<(
     let broker = bench.kafka()?;
     let (prefix, total) = preload(bench)?;
     let installation = Installation::new(broker.brokers(), &Store::Url(database.url().to_owned()), "")?;
-    let rate = measure(&installation, &prefix, total, false, || Reader::postgres(database.url()))?;
-    figures.set("sink.postgres.articles_per_second", rate);
+    let rate = measure(&installation, &prefix, total, Some(server.process_id()), || Reader::postgres(database.url()))?;
+    figures.set("sink.postgres.articles_per_second", rate.per_second);
+    if server.is_ours() {
+        figures.set("sink.postgres.cpu_ms", rate.cpu_ms);
+    }
     Ok(())
 }
 
@@ -47,13 +52,14 @@ fn measure(
     installation: &Installation,
     prefix: &str,
     total: u64,
-    pinned: bool,
+    // A server on other cores, or none where the store is in the sink's own process on one core.
+    server: Option<Option<u32>>,
     open: impl Fn() -> anyhow::Result<Reader>,
-) -> anyhow::Result<f64> {
+) -> anyhow::Result<Rate> {
     let prefix = format!("topics.prefix={prefix}");
     let arguments = ["sink", "--set", &prefix];
     let log: PathBuf = installation.log("sink");
-    let mut sink = if pinned {
+    let mut sink = if server.is_none() {
         let mut command = pinned_faultline();
         command.arg("--config").arg(installation.config()).args(arguments);
         Process::start("faultline sink", &mut command, &log)?
@@ -61,7 +67,7 @@ fn measure(
         installation.role("sink", &arguments)?
     };
     let mut reader = stored::once_there(open, &mut sink, &log, Duration::from_secs(20))?;
-    stored::rate(|| reader.offsets(), total, &mut sink, &log)
+    stored::rate(|| reader.offsets(), total, &mut sink, server.flatten(), &log)
 }
 
 /// Puts every article, tagged, on a topic. Returns the topic's prefix and the number of articles.

@@ -91,17 +91,27 @@ pub(crate) fn once_there(
     }
 }
 
-/// How fast a count that others move grows to `total`: a second from when it first moved, so that the start of a process
-/// is not counted.
+/// How fast a count that others move grows to `total`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rate {
+    /// Steps a second, from when the count first moved, so that the start of a process is not counted.
+    pub(crate) per_second: f64,
+    /// Time on the processor that each step has cost, in milliseconds, the server's included where one is named.
+    pub(crate) cpu_ms: f64,
+}
+
+/// Watches a count that `process` moves, with the help of a `server` and its children.
 pub(crate) fn rate(
     mut count: impl FnMut() -> anyhow::Result<u64>,
     total: u64,
     process: &mut Process,
+    server: Option<u32>,
     log: &Path,
-) -> anyhow::Result<f64> {
+) -> anyhow::Result<Rate> {
+    let served = || server.map_or(Ok(0.0), machine::family_cpu_seconds);
     let until = Instant::now() + Duration::from_secs(90);
     let mut first = None;
-    let mut cpu_before = 0.0;
+    let (mut cpu_before, mut served_before) = (0.0, 0.0);
     loop {
         let now = count()?;
         let at = Instant::now();
@@ -111,17 +121,19 @@ pub(crate) fn rate(
             #[expect(clippy::cast_precision_loss, reason = "thousands")]
             let done = (now - before) as f64;
             let (seconds, cpu) = ((at - begun).as_secs_f64(), machine::process_cpu_seconds(process.id())? - cpu_before);
+            let served = served()? - served_before;
             println!(
-                "{:.0} a second; {:.2} ms of CPU each, busy for {:.0}% of the time",
+                "{:.0} a second; {:.2} ms of CPU each, busy for {:.0}% of the time; {:.2} ms of the database server's",
                 done / seconds,
                 cpu * 1_000.0 / done,
-                cpu * 100.0 / seconds
+                cpu * 100.0 / seconds,
+                served * 1_000.0 / done,
             );
-            return Ok(done / seconds);
+            return Ok(Rate { per_second: done / seconds, cpu_ms: (cpu + served) * 1_000.0 / done });
         }
         if now > 0 && first.is_none() {
             first = Some((at, now));
-            cpu_before = machine::process_cpu_seconds(process.id())?;
+            (cpu_before, served_before) = (machine::process_cpu_seconds(process.id())?, served()?);
         }
         machine::ensure_running(process, log)?;
         anyhow::ensure!(at < until, "{now} of {total} were done in 90 s: {}", faultline_tests::process::tail(log));
