@@ -24,7 +24,7 @@ const RETENTION_EVERY: Duration = Duration::from_secs(3600);
 /// The first time, after the start: not while a backlog is being caught up with.
 const RETENTION_FIRST: Duration = Duration::from_secs(60);
 /// Transactions begin at least so far apart: what comes meanwhile shares the next one. A transaction costs the same
-/// twenty exchanges with the server, and the same wait for its disk, for one article and for many.
+/// fifteen exchanges with the server, and the same wait for its disk, for one article and for many.
 const WRITE_EVERY: Duration = Duration::from_millis(25);
 /// Name of the database in the health report.
 const DATABASE: &str = "database";
