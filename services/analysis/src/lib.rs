@@ -31,6 +31,7 @@ mod knowledge;
 mod lexicon;
 mod quotes;
 mod reading;
+mod sentiment;
 mod signals;
 mod text;
 mod tone;

@@ -8,9 +8,9 @@ use crate::events::{Deed, deeds};
 use crate::knowledge::Knowledge;
 use crate::lexicon::Match;
 use crate::quotes::{Statement, statements};
+use crate::sentiment::{Opinion, Sayings, Scene, Tones, article_tone, tone_between};
 use crate::signals::{Cues, Trigger, is_sport, triggers};
 use crate::text::{Document, detect};
-use crate::tone::{article_tone, sentence_tones, tone_of, tone_towards};
 
 /// What a signal in the title is worth, against one in the text.
 const TITLE_FACTOR: f32 = 1.25;
@@ -29,7 +29,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) statements: Vec<Statement>,
     title: Option<Title<'a>>,
     in_name: Vec<bool>,
-    tones: Vec<f32>,
+    tones: Tones,
+    sayings: Sayings,
 }
 
 /// The title, read like a text of its own.
@@ -37,7 +38,8 @@ struct Title<'a> {
     document: Document<'a>,
     cast: Cast,
     triggers: Vec<Trigger>,
-    tone: f32,
+    in_name: Vec<bool>,
+    tones: Tones,
 }
 
 impl<'a> Reading<'a> {
@@ -52,12 +54,9 @@ impl<'a> Reading<'a> {
         let in_name = names_mask(&document, &cast);
         let sport = is_sport(&document, knowledge);
         let (told, tones) = if is_english {
-            (
-                Told::read(&document, knowledge, &matches, day, &cast, sport),
-                sentence_tones(&document, knowledge, &in_name),
-            )
+            (Told::read(&document, knowledge, &matches, day, &cast, sport), Tones::read(&document, knowledge, &in_name))
         } else {
-            (Told::default(), vec![0.0; document.sentences.len()])
+            (Told::default(), Tones::none(&document))
         };
         let Told { triggers, deeds } = told;
         let title = article.title.as_deref().filter(|t| !t.trim().is_empty());
@@ -73,35 +72,76 @@ impl<'a> Reading<'a> {
             title,
             in_name,
             tones,
+            sayings: Sayings::of(&[]),
         };
         if is_english {
             reading.statements = statements(&reading);
+            reading.sayings = Sayings::of(&reading.statements);
         }
         reading
     }
 
     /// Tone of the whole article.
     pub(crate) fn tone(&self) -> f32 {
-        let told = self.document.sentences.iter().zip(&self.tones).filter(|(sentence, _)| !sentence.is_boilerplate);
-        let tones: Vec<f32> = told.map(|(_, tone)| *tone).collect();
-        article_tone(self.title.as_ref().map(|t| t.tone), &tones)
+        let told = self.document.sentences.iter().zip(&self.tones.sentences);
+        let tones = told.filter(|(sentence, _)| !sentence.is_boilerplate).map(|(_, tone)| *tone);
+        article_tone(self.title.as_ref().map(Title::tone), tones)
     }
 
     /// Tone towards a span that the caller marked.
     pub(crate) fn target(&self, target: TargetSpan) -> TargetSentiment {
-        let first = self.document.token_at(target.start);
-        let end = self.document.tokens.partition_point(|t| t.char_start < target.end).max(first);
-        let score = if self.is_toneless() {
-            0.0
-        } else {
-            tone_towards(&self.document, self.knowledge, &self.in_name, first, end)
-        };
+        let (first, end) = self.tokens_of(target);
+        let score = if self.is_toneless() { 0.0 } else { self.scene().towards_span(&self.sayings, first, end) };
         TargetSentiment { start: target.start, end: target.end, sentiment: Sentiment::from_score(score) }
+    }
+
+    /// For training: what the model of sentiment sees for a target.
+    #[cfg(feature = "training")]
+    pub(crate) fn lesson(&self, target: TargetSpan) -> Vec<crate::sentiment::Lesson> {
+        let (first, end) = self.tokens_of(target);
+        self.scene().lesson(&self.sayings, first, end)
+    }
+
+    /// The tokens of a span in code points.
+    fn tokens_of(&self, target: TargetSpan) -> (usize, usize) {
+        let first = self.document.token_at(target.start);
+        (first, self.document.tokens.partition_point(|t| t.char_start < target.end).max(first))
     }
 
     /// Tone of tokens `first..end`.
     pub(crate) fn tone_between(&self, first: usize, end: usize) -> f32 {
-        if self.is_toneless() { 0.0 } else { tone_of(&self.document, self.knowledge, &self.in_name, first, end) }
+        if self.is_toneless() { 0.0 } else { tone_between(&self.document, self.knowledge, &self.in_name, first, end) }
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        Scene {
+            document: &self.document,
+            knowledge: self.knowledge,
+            valences: &self.tones.valences,
+            in_name: &self.in_name,
+        }
+    }
+
+    /// What the title and the text say of each actor of the cast.
+    fn opinions(&self) -> Vec<f32> {
+        /// A mention in the title against one in the text.
+        const TITLE_WEIGHT: f32 = 2.0;
+        let mut opinions = vec![Opinion::default(); self.cast.actors.len()];
+        if !self.is_toneless() {
+            if let Some(title) = &self.title {
+                let actor = |number: usize| self.cast.position(&title.cast.actors[number].id);
+                let sayings = Sayings::of(&[]);
+                title.scene(self.knowledge).add_mentions(
+                    &sayings,
+                    &title.cast.found,
+                    TITLE_WEIGHT,
+                    &mut opinions,
+                    actor,
+                );
+            }
+            self.scene().add_mentions(&self.sayings, &self.cast.found, 1.0, &mut opinions, Some);
+        }
+        opinions.into_iter().map(Opinion::score).collect()
     }
 
     fn is_toneless(&self) -> bool {
@@ -117,7 +157,7 @@ impl<'a> Reading<'a> {
         let speakers = quotes.iter().filter_map(|quote| quote.speaker.as_deref());
         let sides = events.iter().flat_map(|event| [&event.source, &event.target]).flatten();
         let active = speakers.chain(sides.filter_map(|side| side.actor.as_deref())).collect();
-        self.cast.finish_actors(&self.document, self.knowledge, &self.tones, &in_title, &active)
+        self.cast.finish_actors(&self.document, self.knowledge, &self.opinions(), &in_title, &active)
     }
 
     /// What moves the escalation score: signals of the title, then of the text.
@@ -141,13 +181,22 @@ impl<'a> Title<'a> {
         let matches = knowledge.lexicon.find_all(&document);
         let cast = read_cast(&document, knowledge, &matches, day, is_english);
         let in_name = names_mask(&document, &cast);
-        let (triggers, tone) = if is_english {
-            let tone = tone_of(&document, knowledge, &in_name, 0, document.tokens.len());
-            (Told::read(&document, knowledge, &matches, day, &cast, sport).triggers, tone)
+        let (triggers, tones) = if is_english {
+            let triggers = Told::read(&document, knowledge, &matches, day, &cast, sport).triggers;
+            (triggers, Tones::read(&document, knowledge, &in_name))
         } else {
-            (Vec::new(), 0.0)
+            (Vec::new(), Tones::none(&document))
         };
-        Self { document, cast, triggers, tone }
+        Self { document, cast, triggers, in_name, tones }
+    }
+
+    /// Tone of the title: the mean of its sentences, of which it rarely has two.
+    fn tone(&self) -> f32 {
+        self.tones.sentences.iter().sum::<f32>() / self.tones.sentences.len().max(1) as f32
+    }
+
+    fn scene(&self, knowledge: &'a Knowledge) -> Scene<'_> {
+        Scene { document: &self.document, knowledge, valences: &self.tones.valences, in_name: &self.in_name }
     }
 
     fn names(&self, actor_id: &str) -> bool {

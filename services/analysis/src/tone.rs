@@ -1,11 +1,10 @@
-//! Tone of words, clauses and sentences by VADER's published method.
+//! Tone of words and sentences by VADER's published method.
 //!
 //! C.J. Hutto and E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text",
-//! ICWSM 2014. Departures, for news: words inside names carry no tone ("United Nations", "Justice Ministry"), and the
-//! article's score is a mean over its sentences, so that length does not drive it to the extremes.
+//! ICWSM 2014. A departure, for news: words inside names carry no tone ("United Nations", "Justice Ministry").
 
 use crate::knowledge::Knowledge;
-use crate::lexicon::{Cue, Vocabulary, WordId};
+use crate::lexicon::{Vocabulary, WordId};
 use crate::text::{Document, Shape, Token, TokenKind};
 
 /// A negated word keeps this share of its valence, turned round.
@@ -58,13 +57,15 @@ impl ToneWords {
     }
 }
 
-/// Tone of tokens `first..end`, -1 to 1. `in_name` says of every token of the document whether a name holds it.
-pub(crate) fn tone_of(
+/// Calls `each` with every word of tone among tokens `first..end`, and its valence there; gives their tone together, -1 to 1.
+/// `in_name` says of every token of the document whether a name holds it.
+pub(crate) fn valences(
     document: &Document<'_>,
     knowledge: &Knowledge,
     in_name: &[bool],
     first: usize,
     end: usize,
+    mut each: impl FnMut(usize, f32),
 ) -> f32 {
     let tokens = document.tokens.get(first..end).unwrap_or_default();
     let mut scorer = Scorer {
@@ -82,7 +83,10 @@ pub(crate) fn tone_of(
             TokenKind::Word => {
                 let next = tokens[offset + 1..].iter().find(|t| t.is_word()).map_or(Vocabulary::UNKNOWN, |t| t.word);
                 let named = in_name.get(first + offset).copied().unwrap_or(false);
-                scorer.word(token, next, named);
+                let valence = scorer.word(token, next, named);
+                if valence != 0.0 {
+                    each(first + offset, valence);
+                }
             }
             TokenKind::Mark('!') => exclamations += 1,
             TokenKind::Mark('?') => questions += 1,
@@ -132,9 +136,10 @@ struct Scorer<'a> {
 }
 
 impl Scorer<'_> {
-    fn word(&mut self, token: &Token, next: WordId, named: bool) {
+    fn word(&mut self, token: &Token, next: WordId, named: bool) -> f32 {
         let words = &self.knowledge.tone_words;
         let facts = self.knowledge.vocabulary.facts(token.word);
+        let mut valence = 0.0;
         if token.word == words.but && self.factor == 1.0 {
             self.sum *= 0.5;
             self.factor = 1.5;
@@ -143,11 +148,13 @@ impl Scorer<'_> {
             && !named
             && !(token.word == words.kind && next == words.of)
         {
-            self.sum += self.valence(token, facts.valence, next) * self.factor;
+            valence = self.valence(token, facts.valence, next);
+            self.sum += valence * self.factor;
         }
         self.before = [token.word, self.before[0], self.before[1]];
         self.shouted = [token.shape == Shape::AllUpper, self.shouted[0], self.shouted[1]];
         self.seen += 1;
+        valence
     }
 
     fn valence(&self, token: &Token, own: f32, next: WordId) -> f32 {
@@ -203,45 +210,6 @@ impl Scorer<'_> {
     }
 }
 
-/// Tone of each sentence.
-pub(crate) fn sentence_tones(document: &Document<'_>, knowledge: &Knowledge, in_name: &[bool]) -> Vec<f32> {
-    document.sentences.iter().map(|s| tone_of(document, knowledge, in_name, s.first, s.end)).collect()
-}
-
-/// Tone of an article: the mean over its sentences, the title counting as much as three and the first three twice.
-pub(crate) fn article_tone(title: Option<f32>, sentences: &[f32]) -> f32 {
-    const LEAD_SENTENCES: usize = 3;
-    let weight = |number: usize| if number < LEAD_SENTENCES { 2.0 } else { 1.0 };
-    let (mut sum, mut total) = title.map_or((0.0, 0.0), |tone| (3.0 * tone, 3.0));
-    for (number, tone) in sentences.iter().enumerate() {
-        sum += tone * weight(number);
-        total += weight(number);
-    }
-    if total > 0.0 { sum / total } else { 0.0 }
-}
-
-/// Tone towards tokens `first..end`: that of the clause round them, with some of the whole sentence.
-pub(crate) fn tone_towards(
-    document: &Document<'_>,
-    knowledge: &Knowledge,
-    in_name: &[bool],
-    first: usize,
-    end: usize,
-) -> f32 {
-    const CLAUSE_SHARE: f32 = 0.7;
-    let Some(sentence) = document.sentences.get(document.sentence_of(first)) else { return 0.0 };
-    let breaks = |at: &usize| {
-        let token = &document.tokens[*at];
-        matches!(token.kind, TokenKind::Mark(',' | ';' | ':' | '—' | '–' | '(' | ')'))
-            || knowledge.vocabulary.has(token.word, Cue::ClauseBreak)
-    };
-    let from = (sentence.first..first.min(sentence.end)).rev().find(breaks).map_or(sentence.first, |at| at + 1);
-    let to = (end.max(sentence.first)..sentence.end).find(breaks).unwrap_or(sentence.end);
-    let clause = tone_of(document, knowledge, in_name, from, to);
-    let whole = tone_of(document, knowledge, in_name, sentence.first, sentence.end);
-    CLAUSE_SHARE * clause + (1.0 - CLAUSE_SHARE) * whole
-}
-
 #[cfg(test)]
 mod tests {
     use crate::Analyzer;
@@ -250,7 +218,7 @@ mod tests {
     fn tone(text: &str) -> f32 {
         let knowledge = Analyzer::bundled().knowledge();
         let document = Document::read(text, &knowledge.vocabulary);
-        super::tone_of(&document, knowledge, &[], 0, document.tokens.len())
+        super::valences(&document, knowledge, &[], 0, document.tokens.len(), |_, _| {})
     }
 
     /// What the authors' own program (vaderSentiment 3.3.2) gives.

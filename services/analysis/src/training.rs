@@ -1,8 +1,12 @@
 //! For the programs in `training/` alone: what a model sees of a text, and an analyzer with a model of theirs.
 
+use faultline_schemas::{Article, TargetSpan};
+
 use crate::Analyzer;
-use crate::actors::{Chain, Clusters, FEATURES, LABELS, NameLabel, NamesModel, name_chains, names_to_bytes};
+use crate::actors::{Chain, Clusters, FEATURES, Found, LABELS, NameLabel, NamesModel, name_chains, names_to_bytes};
 use crate::knowledge::{Knowledge, KnowledgeFiles};
+use crate::reading::Reading;
+use crate::sentiment::key_of_word;
 use crate::text::{Document, normalise, stable_hash};
 
 /// Features of one token: rows of the weight table.
@@ -81,3 +85,38 @@ impl WordClusters {
 
 /// Rows of the weight table.
 pub const NAME_ROWS: usize = crate::actors::NAME_ROWS;
+
+/// What the model of sentiment sees of one unit of a sentence: its key, its signs, and its distance, company and speech.
+pub type SentimentUnit = (u32, [f32; 6], [u8; 3]);
+
+impl Analyzer {
+    /// What the model of sentiment sees for each target of the article.
+    #[must_use]
+    pub fn sentiment_lessons(&self, article: &Article) -> Vec<Vec<SentimentUnit>> {
+        let reading = Reading::new(&self.knowledge, article);
+        let lesson = |target: &TargetSpan| {
+            let units = reading.lesson(*target).into_iter();
+            units.map(|(key, signs, place)| (key, signs, [place.distance, place.company, place.speech])).collect()
+        };
+        article.targets.iter().map(lesson).collect()
+    }
+
+    /// Code points of the first mentions of the article's actors that sentences of the story hold, at most `limit`.
+    #[must_use]
+    pub fn mention_spans(&self, article: &Article, limit: usize) -> Vec<TargetSpan> {
+        let reading = Reading::new(&self.knowledge, article);
+        let document = &reading.document;
+        let mentions = reading.cast.found.iter().filter(|found| found.actor.is_some());
+        let told = mentions.filter(|found| !document.sentences[found.sentence].is_boilerplate);
+        let span = |found: &Found| document.span(found.first, found.end);
+        told.take(limit).map(span).map(|span| TargetSpan { start: span.start, end: span.end }).collect()
+    }
+}
+
+/// Key of a word in the model of sentiment.
+#[must_use]
+pub fn sentiment_key(word: &str) -> u32 {
+    let mut normal = String::new();
+    normalise(word, &mut normal);
+    key_of_word(stable_hash(normal.as_bytes()))
+}

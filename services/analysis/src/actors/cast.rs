@@ -244,6 +244,11 @@ impl Cast {
         self.found.sort_by_key(|f| (f.first, f.end));
     }
 
+    /// Position of the actor with the id.
+    pub(crate) fn position(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
     /// Mentions that start within tokens `first..end`.
     pub(crate) fn within(&self, first: usize, end: usize) -> &[Found] {
         let from = self.found.partition_point(|f| f.first < first);
@@ -251,25 +256,22 @@ impl Cast {
         self.found.get(from..to).unwrap_or_default()
     }
 
-    /// The finished actors, most salient first. Left out are passers-by: actors without name and country ("officials",
+    /// The finished actors, most salient first, with what the article says of each (`opinions`). Left out are passers-by: actors without name and country ("officials",
     /// "leader") that hardly anything is said of and that are not among the `active` ids.
     pub(crate) fn finish_actors(
         &self,
         document: &Document<'_>,
         knowledge: &Knowledge,
-        tones: &[f32],
+        opinions: &[f32],
         title: &[bool],
         active: &FxHashSet<&str>,
     ) -> Vec<Actor> {
         let mut mentions: Vec<Vec<Mention>> = vec![Vec::new(); self.actors.len()];
         let mut attention = vec![0.0f32; self.actors.len()];
-        let mut tone_sums = vec![(0.0f32, 0.0f32); self.actors.len()];
         for (position, found) in self.found.iter().enumerate() {
             let Some(actor) = found.actor else { continue };
             mentions[actor].push(mention(document, found));
             attention[actor] += attention_of(found) * self.share_of(position);
-            let tone = tones.get(found.sentence).copied().unwrap_or(0.0);
-            tone_sums[actor] = (tone_sums[actor].0 + tone, tone_sums[actor].1 + 1.0);
         }
         for (actor, weight) in attention.iter_mut().enumerate() {
             if title.get(actor).copied().unwrap_or(false) {
@@ -295,7 +297,7 @@ impl Cast {
                 sectors: draft.sectors.clone(),
                 cameo: draft.cameo.clone(),
                 salience: (attention[number] / total * 1e4).round() / 1e4,
-                sentiment: Sentiment::from_score(tone_sums[number].0 / tone_sums[number].1.max(1.0)),
+                sentiment: Sentiment::from_score(opinions.get(number).copied().unwrap_or(0.0)),
                 mentions,
             })
             .collect();

@@ -8,6 +8,7 @@ use super::table::Problem;
 use super::words::{PairBoosts, load_cues, load_grammar, load_modifiers, load_tone};
 use crate::actors::NamesModel;
 use crate::lexicon::{Builder, Lexicon, Vocabulary};
+use crate::sentiment::SentimentModel;
 use crate::tone::ToneWords;
 
 /// Every list, read, with its words in one vocabulary and its phrases in one trie.
@@ -27,6 +28,8 @@ pub(crate) struct Knowledge {
     pub(crate) tone_words: ToneWords,
     /// Finds names by their form and company.
     pub(crate) names: NamesModel,
+    /// What a sentence says of whom it mentions.
+    pub(crate) sentiment: SentimentModel,
     /// Hash of the files.
     pub(crate) hash: String,
 }
@@ -67,6 +70,7 @@ impl Knowledge {
             pair_boosts,
             tone_words,
             names: NamesModel::bundled(),
+            sentiment: SentimentModel::bundled(),
             hash: files.hash(),
         };
         (knowledge, problems)

@@ -1,0 +1,95 @@
+//! Tone of sentences and articles: two lexicons together.
+//!
+//! The one is VADER's method with its raters' words (`tone.rs`); the other gives every frequent word a tone, spread from the
+//! raters' words over GloVe's space to the words that are used alike. Their shares were fitted on the labelled training
+//! sentences of NewsMTSC.
+
+use crate::knowledge::Knowledge;
+use crate::lexicon::Cue;
+use crate::text::Document;
+use crate::tone::valences;
+
+use super::view::key_of_word;
+
+/// Shares of the two lexicons.
+const RATED_SHARE: f32 = 0.4;
+const SPREAD_SHARE: f32 = 0.6;
+/// Spread tone at which a sentence is three quarters of the way to the end of the scale.
+const SPREAD_RANGE: f32 = 4.0;
+/// How far a negation reaches, in tokens, and what it makes of a word's spread tone.
+const NEGATION_REACH: usize = 3;
+const NEGATION: f32 = -0.5;
+
+/// Tones of a document.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tones {
+    /// VADER's valence of each token in its sentence; 0 where it has none.
+    pub(crate) valences: Vec<f32>,
+    /// Tone of each sentence, -1 to 1.
+    pub(crate) sentences: Vec<f32>,
+}
+
+impl Tones {
+    /// No tone anywhere: for languages that nothing is known of.
+    pub(crate) fn none(document: &Document<'_>) -> Self {
+        Self { valences: vec![0.0; document.tokens.len()], sentences: vec![0.0; document.sentences.len()] }
+    }
+
+    /// Of a document in English. `in_name` says of every token whether a name holds it.
+    pub(crate) fn read(document: &Document<'_>, knowledge: &Knowledge, in_name: &[bool]) -> Self {
+        let mut tones = Self::none(document);
+        for (sentence, tone) in document.sentences.iter().zip(&mut tones.sentences) {
+            let set = |at: usize, valence| tones.valences[at] = valence;
+            let rated = valences(document, knowledge, in_name, sentence.first, sentence.end, set);
+            *tone = together(rated, spread(document, knowledge, in_name, sentence.first, sentence.end));
+        }
+        tones
+    }
+}
+
+/// Tone of tokens `first..end`, -1 to 1.
+pub(crate) fn tone_between(
+    document: &Document<'_>,
+    knowledge: &Knowledge,
+    in_name: &[bool],
+    first: usize,
+    end: usize,
+) -> f32 {
+    let rated = valences(document, knowledge, in_name, first, end, |_, _| {});
+    together(rated, spread(document, knowledge, in_name, first, end))
+}
+
+fn together(rated: f32, spread: f32) -> f32 {
+    RATED_SHARE * rated + SPREAD_SHARE * (spread / SPREAD_RANGE).tanh()
+}
+
+/// Sum of the spread tones of tokens `first..end`.
+fn spread(document: &Document<'_>, knowledge: &Knowledge, in_name: &[bool], first: usize, end: usize) -> f32 {
+    let tokens = document.tokens.get(first..end).unwrap_or_default();
+    let mut negated_until = 0;
+    let mut sum = 0.0;
+    for (at, token) in (first..).zip(tokens).filter(|(_, token)| token.is_word()) {
+        let cues = knowledge.vocabulary.facts(token.word).which(&[Cue::FunctionWord, Cue::Negator]);
+        if cues & 2 != 0 {
+            negated_until = at + NEGATION_REACH;
+        }
+        if cues & 1 != 0 || in_name.get(at).copied().unwrap_or(false) {
+            continue;
+        }
+        let tone = knowledge.sentiment.tone(key_of_word(token.hash));
+        sum += if at <= negated_until && cues & 2 == 0 { tone * NEGATION } else { tone };
+    }
+    sum
+}
+
+/// Tone of an article: the mean over its sentences, the title counting as much as three and the first three twice.
+pub(crate) fn article_tone(title: Option<f32>, sentences: impl Iterator<Item = f32>) -> f32 {
+    const LEAD_SENTENCES: usize = 3;
+    let (mut sum, mut total) = title.map_or((0.0, 0.0), |tone| (3.0 * tone, 3.0));
+    for (number, tone) in sentences.enumerate() {
+        let weight = if number < LEAD_SENTENCES { 2.0 } else { 1.0 };
+        sum += tone * weight;
+        total += weight;
+    }
+    if total > 0.0 { sum / total } else { 0.0 }
+}
