@@ -71,13 +71,13 @@ fn spread(document: &Document<'_>, knowledge: &Knowledge, in_name: &[bool], firs
     for (at, token) in (first..).zip(tokens).filter(|(_, token)| token.is_word()) {
         let cues = knowledge.vocabulary.facts(token.word).which(&[Cue::FunctionWord, Cue::Negator]);
         if cues & 2 != 0 {
-            negated_until = at + NEGATION_REACH;
+            negated_until = at + NEGATION_REACH + 1;
         }
         if cues & 1 != 0 || in_name.get(at).copied().unwrap_or(false) {
             continue;
         }
         let tone = knowledge.sentiment.tone(key_of_word(token.hash));
-        sum += if at <= negated_until && cues & 2 == 0 { tone * NEGATION } else { tone };
+        sum += if at < negated_until && cues & 2 == 0 { tone * NEGATION } else { tone };
     }
     sum
 }
