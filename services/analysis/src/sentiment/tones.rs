@@ -1,8 +1,7 @@
 //! Tone of sentences and articles: two lexicons together.
 //!
 //! The one is VADER's method with its raters' words (`tone.rs`); the other gives every frequent word a tone, spread from the
-//! raters' words over GloVe's space to the words that are used alike. Their shares were fitted on the labelled training
-//! sentences of NewsMTSC.
+//! rated words over GloVe's space to the words that are used alike (`training/sentiment/spread.py`). They count the same.
 
 use crate::knowledge::Knowledge;
 use crate::lexicon::Cue;
@@ -11,9 +10,9 @@ use crate::tone::valences;
 
 use super::view::key_of_word;
 
-/// Shares of the two lexicons.
-const RATED_SHARE: f32 = 0.4;
-const SPREAD_SHARE: f32 = 0.6;
+/// Shares of the two lexicons, alike.
+const RATED_SHARE: f32 = 0.5;
+const SPREAD_SHARE: f32 = 0.5;
 /// Spread tone at which a sentence is three quarters of the way to the end of the scale.
 const SPREAD_RANGE: f32 = 4.0;
 /// How far a negation reaches, in tokens, and what it makes of a word's spread tone.
@@ -92,4 +91,37 @@ pub(crate) fn article_tone(title: Option<f32>, sentences: impl Iterator<Item = f
         total += weight;
     }
     if total > 0.0 { sum / total } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Analyzer;
+
+    fn tone(text: &str) -> f32 {
+        let knowledge = Analyzer::bundled().knowledge();
+        let document = Document::read(text, &knowledge.vocabulary);
+        tone_between(&document, knowledge, &[], 0, document.tokens.len())
+    }
+
+    #[test]
+    fn words_that_no_rater_saw_have_the_tone_of_their_neighbours() {
+        for (text, is_good) in [("bankrupt", false), ("famine", false), ("humanitarian", true), ("harmony", true)] {
+            assert_eq!(tone(text) > 0.0, is_good, "{text}: {}", tone(text));
+        }
+    }
+
+    #[test]
+    fn the_first_word_is_not_negated_and_a_negated_word_is_turned() {
+        assert!(tone("famine") < 0.0);
+        assert!(tone("never famine") > tone("famine"));
+    }
+
+    #[test]
+    fn the_title_counts_three_times_and_the_first_three_sentences_twice() {
+        let tones = [1.0, 0.0, 0.0, 0.0];
+        assert_eq!(article_tone(None, tones.into_iter()), 2.0 / 7.0);
+        assert_eq!(article_tone(Some(1.0), [0.0].into_iter()), 0.6);
+        assert_eq!(article_tone(None, std::iter::empty()), 0.0);
+    }
 }

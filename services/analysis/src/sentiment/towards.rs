@@ -1,5 +1,7 @@
 //! What is said of somebody: over one mention, and over all.
 
+use faultline_schemas::Sentiment;
+
 use super::model::{Chances, Line};
 use super::view::View;
 use crate::actors::Found;
@@ -109,21 +111,24 @@ fn told(said: &[(usize, usize)]) -> Option<&[(usize, usize)]> {
     (!said.is_empty()).then_some(said)
 }
 
-/// What an article says of an actor.
+/// What an article says of an actor: the lean of its mentions, from negative to positive.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Opinion {
-    negative: f32,
-    neutral: f32,
-    positive: f32,
+    leans: f32,
     total: f32,
     mentions: u32,
 }
 
 impl Opinion {
+    /// What speaks for neutral before anything is read, in mentions.
+    const DOUBT: f32 = 2.0;
+    /// News tells of bad things more than it blames whom it mentions: a person is spoken of neutrally at this lean, give or
+    /// take [`Self::SLACK`]. Both are round figures from the middle of the range that does well on the development part of PerSenT.
+    const NEUTRAL_LEAN: f32 = -0.1;
+    const SLACK: f32 = 0.15;
+
     fn add(&mut self, chances: Chances, weight: f32) {
-        self.negative += weight * chances.negative;
-        self.neutral += weight * chances.neutral;
-        self.positive += weight * chances.positive;
+        self.leans += weight * (chances.positive - chances.negative);
         self.total += weight;
         self.mentions += 1;
     }
@@ -133,9 +138,81 @@ impl Opinion {
         if self.total <= 0.0 {
             return 0.0;
         }
-        let share = |sum: f32| sum / self.total;
-        let chances =
-            Chances { negative: share(self.negative), neutral: share(self.neutral), positive: share(self.positive) };
-        chances.score()
+        let lean = self.leans / (self.total + Self::DOUBT) - Self::NEUTRAL_LEAN;
+        // What is within the slack stays within the threshold of the labels; what is beyond goes on from there.
+        let beyond = (lean.abs() - Self::SLACK).max(0.0) / (1.0 - Self::SLACK);
+        let within = lean.abs().min(Self::SLACK) / Self::SLACK;
+        let size = Sentiment::THRESHOLD * within + (1.0 - Sentiment::THRESHOLD) * beyond;
+        size.min(1.0).copysign(lean)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use faultline_schemas::{Actor, Article, Polarity, TargetSpan};
+
+    use super::*;
+    use crate::Analyzer;
+
+    /// Label of the sentiment towards the words of `text` between square brackets.
+    fn towards(text: &str) -> Polarity {
+        let (before, rest) = text.split_once('[').unwrap();
+        let (target, after) = rest.split_once(']').unwrap();
+        let start = before.chars().count() as u32;
+        let targets = vec![TargetSpan { start, end: start + target.chars().count() as u32 }];
+        let article = Article { text: format!("{before}{target}{after}"), targets, ..Article::default() };
+        Analyzer::bundled().enrich(&article).targets[0].sentiment.label
+    }
+
+    fn actor(text: &str, name: &str) -> Actor {
+        let article = Article { text: text.to_owned(), ..Article::default() };
+        let enriched = Analyzer::bundled().enrich(&article);
+        enriched.actors.into_iter().find(|actor| actor.name == name).unwrap()
+    }
+
+    #[test]
+    fn praise_and_blame_fall_on_whom_they_are_meant_for() {
+        for (text, expected) in [
+            ("Critics accused [Anna Weber] of fraud and of lying to parliament.", Polarity::Negative),
+            ("[Anna Weber] was praised for her courage and her honest work.", Polarity::Positive),
+            ("The minister will meet [Anna Weber] on Tuesday to discuss the budget.", Polarity::Neutral),
+            ("[Anna Weber] was convicted of corruption and sentenced to six years in prison.", Polarity::Negative),
+        ] {
+            assert_eq!(towards(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_sentence_says_different_things_of_two() {
+        let blamed =
+            towards("Anna Weber won wide praise for the rescue, while [Peter Lang] was accused of a cowardly lie.");
+        let praised =
+            towards("[Anna Weber] won wide praise for the rescue, while Peter Lang was accused of a cowardly lie.");
+        assert_eq!((praised, blamed), (Polarity::Positive, Polarity::Negative));
+    }
+
+    #[test]
+    fn an_actor_is_judged_over_all_mentions() {
+        let text = "Angela Merkel was hailed as a brilliant and honest leader. Allies praised Merkel's courage. Merkel won a \
+                    prize for her great work. Vladimir Putin was accused of war crimes. Critics condemned Putin as a brutal \
+                    and corrupt dictator.";
+        let (praised, blamed) = (actor(text, "Angela Merkel").sentiment, actor(text, "Vladimir Putin").sentiment);
+        assert_eq!((praised.label, blamed.label), (Polarity::Positive, Polarity::Negative));
+    }
+
+    #[test]
+    fn a_plain_mention_leaves_an_actor_neutral() {
+        let text = "Angela Merkel met reporters on Monday. Merkel spoke in Berlin on Tuesday about the budget.";
+        assert_eq!(actor(text, "Angela Merkel").sentiment.label, Polarity::Neutral);
+    }
+
+    #[test]
+    fn an_opinion_is_neutral_within_the_slack_and_never_leaves_the_scale() {
+        for (lean, expected) in [(0.0, Polarity::Neutral), (1.0, Polarity::Positive), (-1.0, Polarity::Negative)] {
+            let opinion = Opinion { leans: lean * 100.0, total: 100.0, mentions: 6 };
+            assert!(opinion.score().abs() <= 1.0);
+            assert_eq!(Sentiment::from_score(opinion.score()).label, expected);
+        }
+        assert_eq!(Opinion::default().score(), 0.0);
     }
 }

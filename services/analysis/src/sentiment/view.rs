@@ -185,3 +185,40 @@ fn bucket(steps: usize) -> u8 {
         _ => 5,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Analyzer;
+
+    /// Places of the sentence's units round its mention, tokens `first..end`, nearest first, those before it first.
+    fn places(
+        text: &str,
+        names: &[usize],
+        (first, end): (usize, usize),
+        said: Option<&[(usize, usize)]>,
+    ) -> Vec<Place> {
+        let knowledge = Analyzer::bundled().knowledge();
+        let document = Document::read(text, &knowledge.vocabulary);
+        let in_name: Vec<bool> = (0..document.tokens.len()).map(|at| names.contains(&at)).collect();
+        let valences = vec![0.0; document.tokens.len()];
+        let view = View::of(&document, knowledge, &valences, &in_name, document.sentences[0]);
+        let mut found = Vec::new();
+        view.places(view.covered(first, end), said, |_, place| found.push(place));
+        found
+    }
+
+    #[test]
+    fn a_name_is_one_unit_and_stands_between_what_is_beyond_it() {
+        let found = places("Ann Lee met Bob Ray again", &[0, 1, 3, 4], (0, 2), None);
+        let companies: Vec<u8> = found.iter().map(|place| place.company).collect();
+        assert_eq!(companies, [3, 3, 4], "met, the name, again");
+    }
+
+    #[test]
+    fn another_clause_and_what_is_said_are_told_apart() {
+        let found = places("she said yes , he left", &[], (0, 1), Some(&[(2, 3)]));
+        let seen: Vec<(u8, u8)> = found.iter().map(|place| (place.company, place.speech)).collect();
+        assert_eq!(seen, [(3, 2), (3, 3), (0, 2), (0, 2), (0, 2)]);
+    }
+}
