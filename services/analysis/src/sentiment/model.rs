@@ -67,8 +67,8 @@ struct Weights {
 
 /// Words by key, in a table half full.
 struct Words {
-    slots: Vec<u32>,
-    keys: Vec<u32>,
+    /// Key and row; row 0, that of unknown words, where a slot is empty.
+    slots: Vec<(u32, u32)>,
     tones: Vec<i8>,
     vectors: Vec<[i8; WIDTH]>,
 }
@@ -293,18 +293,15 @@ impl Weights {
 impl Words {
     fn new(words: impl ExactSizeIterator<Item = (u32, i8, [i8; WIDTH])>) -> Self {
         let size = (words.len() * 2).next_power_of_two();
-        let mut all = Self { slots: vec![0; size], keys: Vec::new(), tones: Vec::new(), vectors: Vec::new() };
-        for (key, tone, vector) in words {
-            let row = all.keys.len() as u32;
-            all.keys.push(key);
+        let mut all = Self { slots: vec![(0, 0); size], tones: Vec::new(), vectors: Vec::new() };
+        for (row, (key, tone, vector)) in (0u32..).zip(words) {
             all.tones.push(tone);
             all.vectors.push(vector);
             let mut slot = all.home(key);
-            while all.slots[slot] != 0 {
+            while all.slots[slot].1 != 0 {
                 slot = (slot + 1) & (size - 1);
             }
-            // Row 0 is that of unknown words: an empty slot leads there.
-            all.slots[slot] = row;
+            all.slots[slot] = (key, row);
         }
         all
     }
@@ -317,9 +314,9 @@ impl Words {
     fn row(&self, key: u32) -> usize {
         let mut slot = self.home(key);
         loop {
-            match self.slots[slot] as usize {
-                0 => return KEYS.unknown as usize,
-                row if self.keys[row] == key => return row,
+            match self.slots[slot] {
+                (_, 0) => return KEYS.unknown as usize,
+                (known, row) if known == key => return row as usize,
                 _ => slot = (slot + 1) & (self.slots.len() - 1),
             }
         }

@@ -2,7 +2,7 @@
 
 use faultline_schemas::Sentiment;
 
-use super::model::{Chances, Line};
+use super::model::Chances;
 use super::view::View;
 use crate::actors::Found;
 use crate::knowledge::Knowledge;
@@ -10,7 +10,9 @@ use crate::quotes::Statement;
 use crate::text::{Document, Sentence};
 
 /// Mentions of an actor beyond these do not move the sentiment any more: news says early what it holds of people.
-const MENTIONS: u32 = 6;
+const MENTIONS: u32 = 4;
+/// Everybody mentioned in this many sentences from the start is read of.
+const LEAD_SENTENCES: usize = 5;
 /// What lies further from a marked span, in tokens, is not read for it.
 const WINDOW: usize = 120;
 
@@ -73,7 +75,10 @@ impl Scene<'_> {
         (from < to).then_some(Sentence { first: from, end: to, ..*sentence })
     }
 
-    /// Adds the document's mentions to what is known of `actors`, the positions of a cast's actors in `opinions`.
+    /// Adds the document's mentions to what is known of its actors; `opinion_of` gives an actor's position in `opinions`.
+    ///
+    /// A sentence is read where it is one of the first or mentions an actor that is mentioned again: who is named once, in
+    /// passing, further down, stays neutral.
     pub(crate) fn add_mentions(
         &self,
         sayings: &Sayings,
@@ -82,23 +87,29 @@ impl Scene<'_> {
         opinions: &mut [Opinion],
         opinion_of: impl Fn(usize) -> Option<usize>,
     ) {
-        let mut line: Option<(usize, Line)> = None;
+        let position = |mention: &Found| mention.actor.and_then(&opinion_of);
+        let mut times = vec![0u32; opinions.len()];
+        for actor in mentions.iter().filter_map(position) {
+            times[actor] += 1;
+        }
         let mut said = Vec::new();
-        for mention in mentions {
-            let Some(position) = mention.actor.and_then(&opinion_of) else { continue };
-            let Some(sentence) = self.document.sentences.get(mention.sentence).filter(|s| !s.is_boilerplate) else {
+        for mentions in mentions.chunk_by(|one, next| one.sentence == next.sentence) {
+            let number = mentions.first().map_or(0, |mention| mention.sentence);
+            let Some(sentence) = self.document.sentences.get(number).filter(|s| !s.is_boilerplate) else { continue };
+            let is_open = |actor: usize| opinions[actor].mentions < MENTIONS;
+            let is_central = |actor: usize| number < LEAD_SENTENCES || times[actor] > 1;
+            if !mentions.iter().filter_map(position).any(|actor| is_open(actor) && is_central(actor)) {
                 continue;
-            };
-            let Some(opinion) = opinions.get_mut(position).filter(|opinion| opinion.mentions < MENTIONS) else {
-                continue;
-            };
-            if line.as_ref().is_none_or(|(number, _)| *number != mention.sentence) {
-                line = Some((mention.sentence, self.knowledge.sentiment.read(self.view(*sentence))));
             }
-            let Some((_, line)) = &line else { continue };
-            sayings.by(mention.first, mention.end, &mut said);
-            let chances = self.knowledge.sentiment.towards(line, mention.first, mention.end, told(&said));
-            opinion.add(chances, weight);
+            let line = self.knowledge.sentiment.read(self.view(*sentence));
+            for mention in mentions {
+                let Some(actor) = position(mention) else { continue };
+                if opinions[actor].mentions < MENTIONS {
+                    sayings.by(mention.first, mention.end, &mut said);
+                    let chances = self.knowledge.sentiment.towards(&line, mention.first, mention.end, told(&said));
+                    opinions[actor].add(chances, weight);
+                }
+            }
         }
     }
 

@@ -32,7 +32,7 @@ pub(crate) struct Unit {
     breaks_clause: bool,
 }
 
-/// The units of one sentence, in order. Names are one unit each, whoever they name: the model learns nothing of persons.
+/// The units of one sentence, in order. Names are one unit each, whoever they name, so that the model learns of words, not of persons.
 pub(crate) struct View {
     pub(super) units: Vec<Unit>,
 }
