@@ -10,6 +10,7 @@ use crate::commands::dead_letters::DeadLettersArguments;
 use crate::commands::enrich::EnrichArguments;
 use crate::commands::ingest::IngestArguments;
 use crate::commands::knowledge::KnowledgeArguments;
+use crate::commands::read::ReadArguments;
 use crate::commands::schema::SchemaArguments;
 use crate::commands::search::SearchArguments;
 use crate::commands::show::ShowArguments;
@@ -23,6 +24,7 @@ Examples:
   faultline --data-dir /srv/news up         keep the data there
   faultline --set sink.retention_days=90 up set one setting
   faultline ingest --wait articles.jsonl    take articles in, and return when they are stored
+  faultline read story.txt                  one article with its tags in colour; --html for a web page
   faultline search 'level:high since:7d'    find them; faultline show ID says why
   faultline enricher --config cluster.toml  one role of many, against the Kafka that the file names
 
@@ -86,6 +88,8 @@ pub(crate) enum Command {
     Ingest(IngestArguments),
     /// Read the tags out of articles, without Kafka: JSON lines in and out
     Enrich(EnrichArguments),
+    /// Look at an article with its tags, without Kafka: on the terminal, or as a web page
+    Read(ReadArguments),
     /// Find stored articles by words, actors, countries, signals, level and time
     Search(SearchArguments),
     /// Show an article with its tags, and why it has them

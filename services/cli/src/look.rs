@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Color, Style};
 use faultline_schemas::{Direction, Enriched, Level, Polarity, Sentiment, Signal};
+use serde::Serialize;
 
 use crate::terminal::{Terminal, fit};
 
@@ -56,6 +57,14 @@ pub(crate) fn arrow(direction: Direction) -> (char, Style) {
 /// A name of the schemas as words: `threat_of_force` is `threat of force`.
 pub(crate) fn spaced(name: &str) -> String {
     name.replace('_', " ")
+}
+
+/// The word that JSON has for it, as words.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => spaced(&word),
+        _ => String::new(),
+    }
 }
 
 /// The title, or the beginning of the text where there is none.

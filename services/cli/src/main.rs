@@ -54,6 +54,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let settings = quiet(global)?;
             block_on(&settings, async { commands::enrich::run(arguments, &settings) })
         }
+        Command::Read(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, async { commands::read::run(arguments, &settings) })
+        }
         Command::Search(arguments) => {
             let settings = quiet(global)?;
             block_on(&settings, commands::search::run(arguments, &settings))

@@ -70,6 +70,7 @@ const COMMANDS: [&[&str]; 26] = [
     &["sink"],
     &["ingest"],
     &["enrich"],
+    &["read"],
     &["search"],
     &["show"],
     &["topics"],
@@ -110,6 +111,8 @@ fn wrong_usage_is_refused_with_code_2_and_says_what_to_write() {
         (&["enrich", "missing.jsonl"], &["missing.jsonl", "No such file"]),
         (&["enrich", "--threads", "0", "a.jsonl"], &["--threads"]),
         (&["enrich", "-", "-"], &["more than once"]),
+        (&["read"], &["FILE"]),
+        (&["read", "missing.txt"], &["missing.txt", "No such file"]),
         (&["search", "talks AND (deal"], &["never closed", "\n  talks AND (deal\n            ^"]),
         (&["search", "levl:high"], &["did you mean level"]),
         (&["search", "x", "--limit", "0"], &["--limit"]),
@@ -214,6 +217,20 @@ fn enrich_writes_a_line_an_article_in_order_and_explains_the_rest_with_code_1() 
         String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let texts: Vec<&str> = tagged.iter().map(|article| article.text.as_str()).collect();
     assert_eq!(texts, ["Troops crossed the border.", "Talks resumed in Brussels."]);
+}
+
+#[test]
+fn read_shows_each_article_on_the_terminal_or_on_one_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "Serbia threatened to send troops into Kosovo. “We will defend ourselves,” Albin Kurti said.";
+    let shown = stdout(&run_with_input(folder.path(), &["read", "-"], text.as_bytes()));
+    for expected in ["[Serbia]", "{↑", "Quotes", "Albin Kurti said: “We will defend ourselves”"] {
+        assert!(shown.contains(expected), "no {expected:?} in\n{shown}");
+    }
+    let page = stdout(&run_with_input(folder.path(), &["read", "--html", "-"], text.as_bytes()));
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"), "{page}");
+    assert_eq!(page.matches("<article").count(), 1);
+    refused(&run_with_input(folder.path(), &["read", "-"], b""), 1, &["no article"]);
 }
 
 #[test]

@@ -84,7 +84,11 @@ pub(crate) fn run(arguments: &EnrichArguments, settings: &Settings) -> anyhow::R
     }
 }
 
-fn open(path: &Path, limit: u32) -> anyhow::Result<Entries> {
+/// The entries of a file or of standard input, each of at most `limit` bytes.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(super) fn open(path: &Path, limit: u32) -> anyhow::Result<Entries> {
     let read = Arc::new(AtomicU64::new(0));
     let is_stdin = inputs::is_stdin(path);
     let input = if is_stdin { open_stream(std::io::stdin(), &read) } else { open_file(path, 0, &read) };

@@ -8,6 +8,7 @@ pub(crate) mod ingest;
 mod inputs;
 pub(crate) mod knowledge;
 mod output;
+pub(crate) mod read;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod show;

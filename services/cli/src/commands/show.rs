@@ -1,7 +1,7 @@
 //! `faultline show`: one article with its tags, and why it has them.
 
 mod marked;
-mod reasons;
+pub(super) mod reasons;
 
 use anyhow::bail;
 use clap::Args;
@@ -60,6 +60,11 @@ pub(crate) async fn run(arguments: &ShowArguments, settings: &Settings) -> anyho
 }
 
 fn render(article: &Enriched, revisions: &[StoredRevision], terminal: Terminal) -> String {
+    format!("{}\n{}", tagged(article, terminal), reasons::revisions(article, revisions, terminal))
+}
+
+/// The article with every tag marked where it was read from, and why it has them.
+pub(super) fn tagged(article: &Enriched, terminal: Terminal) -> String {
     let mut out = head(article, terminal);
     out.push('\n');
     out.push_str(&body(article, terminal));
@@ -69,7 +74,6 @@ fn render(article: &Enriched, revisions: &[StoredRevision], terminal: Terminal) 
         reasons::actors(article, terminal),
         reasons::quotes(article, terminal),
         reasons::places(article, terminal),
-        reasons::revisions(article, revisions, terminal),
     ] {
         if !section.is_empty() {
             out.push('\n');

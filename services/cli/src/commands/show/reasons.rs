@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use faultline_schemas::{Actor, Enriched, EventTag, Modality, Participant, Polarity, Quad};
+use faultline_schemas::{Actor, Enriched, EventTag, Modality, Participant, Polarity, Quad, Quote};
 use faultline_sink::StoredRevision;
-use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::look::{BOLD, DIM, arrow, counted, level_style, one_line, signal_words, spaced, time, tone_style, words};
+use crate::look::{
+    BOLD, DIM, arrow, counted, level_style, one_line, signal_words, spaced, time, tone_style, word, words,
+};
 use crate::terminal::{Terminal, cut, fit, wrap};
 
 fn heading(text: &str, terminal: Terminal) -> String {
@@ -27,15 +28,8 @@ fn push(out: &mut String, first: &str, shown: &str, rest: &str, terminal: Termin
     }
 }
 
-/// The word that JSON has for it.
-fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => spaced(&word),
-        _ => String::new(),
-    }
-}
-
-pub(super) fn polarity(polarity: Polarity) -> String {
+/// A polarity as JSON has it.
+pub(in crate::commands) fn polarity(polarity: Polarity) -> String {
     word(&polarity)
 }
 
@@ -77,11 +71,7 @@ pub(super) fn events(article: &Enriched, terminal: Terminal) -> String {
     }
     let mut out = heading("Events", terminal);
     for event in &article.events {
-        let sides = format!(
-            "{} → {}",
-            side(article, event.source.as_ref()).unwrap_or_else(|| "?".to_owned()),
-            side(article, event.target.as_ref()).unwrap_or_else(|| "?".to_owned())
-        );
+        let sides = sides(article, event);
         let said = words(&article.text, event.trigger.start, event.trigger.end);
         let mark = event.direction.map_or(' ', |direction| arrow(direction).0);
         let first = format!("  {mark} ");
@@ -95,7 +85,7 @@ pub(super) fn events(article: &Enriched, terminal: Terminal) -> String {
 }
 
 /// `THREATEN 138, verbal conflict, Goldstein -7.0, threatened, 80 % sure`.
-fn coded(event: &EventTag) -> String {
+pub(in crate::commands) fn coded(event: &EventTag) -> String {
     let quad = match event.quad {
         Quad::VerbalCooperation => "verbal cooperation",
         Quad::MaterialCooperation => "material cooperation",
@@ -113,6 +103,13 @@ fn coded(event: &EventTag) -> String {
         event.goldstein,
         event.confidence * 100.0
     )
+}
+
+/// `Serbia (SRB) → Kosovo (XKX)`.
+pub(in crate::commands) fn sides(article: &Enriched, event: &EventTag) -> String {
+    let known =
+        |participant: &Option<Participant>| side(article, participant.as_ref()).unwrap_or_else(|| "?".to_owned());
+    format!("{} → {}", known(&event.source), known(&event.target))
 }
 
 fn side(article: &Enriched, participant: Option<&Participant>) -> Option<String> {
@@ -172,6 +169,13 @@ fn described(actor: &Actor) -> String {
     format!("{}: {}", facts.join(", "), names.collect::<Vec<_>>().join(", "))
 }
 
+/// The name of whoever said it, or the words that stand for it.
+pub(in crate::commands) fn speaker(article: &Enriched, quote: &Quote) -> Option<String> {
+    let id = quote.speaker.as_deref();
+    let known = id.and_then(|id| article.actors.iter().find(|actor| actor.id == id)).map(|actor| actor.name.clone());
+    known.or_else(|| quote.source.map(|span| words(&article.text, span.start, span.end)))
+}
+
 /// Who said what.
 pub(super) fn quotes(article: &Enriched, terminal: Terminal) -> String {
     if article.quotes.is_empty() {
@@ -179,10 +183,7 @@ pub(super) fn quotes(article: &Enriched, terminal: Terminal) -> String {
     }
     let mut out = heading("Quotes", terminal);
     for quote in &article.quotes {
-        let speaker = quote.speaker.as_deref();
-        let known = speaker.and_then(|id| article.actors.iter().find(|actor| actor.id == id));
-        let spoken = quote.source.map(|span| words(&article.text, span.start, span.end));
-        let speaker = known.map(|actor| actor.name.clone()).or(spoken).unwrap_or_else(|| "somebody".to_owned());
+        let speaker = speaker(article, quote).unwrap_or_else(|| "somebody".to_owned());
         let cue = quote.cue.map_or_else(String::new, |span| format!(" {}", words(&article.text, span.start, span.end)));
         let content = words(&article.text, quote.content.start, quote.content.end);
         let content = content.trim_matches(['"', '“', '”', '\'', '‘', '’']).trim_end_matches(',');
