@@ -61,7 +61,7 @@ fn nowhere() -> String {
     format!("kafka.brokers={}", listener.local_addr().unwrap())
 }
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 27] = [
     &[],
     &["up"],
     &["demo"],

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use faultline_analysis::Analyzer;
+use faultline_enricher::knowledge;
 use faultline_producer::{FieldSettings, Intake};
 use faultline_schemas::Enriched;
 
@@ -73,12 +73,13 @@ fn each(
     mut show: impl FnMut(&Enriched) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
     let limit = settings.producer.max_article_bytes;
+    let analyzer = knowledge::analyzer(settings.enricher.knowledge_dir.as_deref())?;
     let mut entries = enrich::open(path, limit)?;
     let intake = Intake::new(FieldSettings::default(), limit);
     let mut refused = 0;
     while let Some(entry) = entries.read_entry().with_context(|| format!("failed to read {}", path.display()))? {
         match intake.read(&entry, jiff::Timestamp::now()) {
-            Ok(taken) => show(&Analyzer::bundled().enrich(&taken.article))?,
+            Ok(taken) => show(&analyzer.enrich(&taken.article))?,
             Err(refusal) => {
                 refused += 1;
                 eprintln!("{}: {refusal}", path.display());
