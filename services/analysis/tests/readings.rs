@@ -9,7 +9,9 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use faultline_analysis::Analyzer;
-use faultline_schemas::{Article, Direction, Enriched, EventTag, Mention, Modality, Participant, Place, Quote, Signal, Span};
+use faultline_schemas::{
+    Article, Direction, Enriched, EventTag, Mention, Modality, Participant, Place, Quote, Signal, Span,
+};
 
 /// One expectation: where it stands, whether it is known not to be met, and its words.
 struct Line {
