@@ -284,6 +284,18 @@ pub struct EventTag {
     pub source: Option<Participant>,
     /// To whom.
     pub target: Option<Participant>,
+    /// The words that tell the deed first.
+    pub trigger: Span,
+    /// Number of the sentence, from 0.
+    pub sentence: u32,
+    /// Where it is told again, in text order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<EventMention>,
+}
+
+/// A further telling of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventMention {
     /// The words that tell the deed.
     pub trigger: Span,
     /// Number of the sentence, from 0.

@@ -29,9 +29,9 @@ pub use alert::{Alert, AlertState, Evidence, Severity};
 pub use article::{Article, TargetSpan};
 pub use dead_letter::{DeadLetter, Stage};
 pub use enriched::{
-    Actor, ActorType, ArticleInfo, Direction, Enriched, Escalation, EventTag, Fingerprint, Level, Mention,
-    MentionLabel, Modality, Participant, Place, Plover, Polarity, Provenance, Quad, Quote, Sentiment, Signal, Span,
-    TargetSentiment,
+    Actor, ActorType, ArticleInfo, Direction, Enriched, Escalation, EventMention, EventTag, Fingerprint, Level,
+    Mention, MentionLabel, Modality, Participant, Place, Plover, Polarity, Provenance, Quad, Quote, Sentiment, Signal,
+    Span, TargetSentiment,
 };
 pub use event::Event;
 pub use source_state::{FileCursor, SourceState};

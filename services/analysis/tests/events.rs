@@ -43,6 +43,50 @@ fn the_sides_of_a_deed_are_found_before_and_after_it() {
     }
 }
 
+/// Countries of the sides of the event of that type.
+fn countries(text: &str, plover: Plover) -> Vec<(Option<String>, Option<String>)> {
+    let country = |side: Option<&Participant>| side.and_then(|s| s.country.clone());
+    let sides = |e: &EventTag| (country(e.source.as_ref()), country(e.target.as_ref()));
+    read(text).events.iter().filter(|e| e.plover == plover).map(sides).collect()
+}
+
+#[test]
+fn words_that_name_nobody_stand_for_the_subject_before_them() {
+    use Plover::{Accuse, Assault, Consult, Request, Sanction, Threaten};
+    for (text, plover, source, target) in [
+        ("Vladimir Putin flew to Minsk. He accused Ukraine of lies.", Accuse, "RUS", "UKR"),
+        ("Barack Obama called Vladimir Putin, urging him to end the war.", Request, "USA", "RUS"),
+        ("Iran was angry. It threatened Israel with war.", Threaten, "IRN", "ISR"),
+        ("With Russia’s help, but to the anger of France, Serbia acted. It attacked Kosovo.", Assault, "SRB", "XKX"),
+        ("Emmanuel Macron spoke after his meeting with Angela Merkel.", Consult, "FRA", "DEU"),
+        ("The speech annoyed all, prompting Turkey to recall its ambassador to France.", Sanction, "TUR", "FRA"),
+        ("Expressing unease at Russia’s plans, Barack Obama smiled.", Accuse, "USA", "RUS"),
+        ("“We will attack Israel,” said Hassan Rouhani.", Threaten, "IRN", "ISR"),
+    ] {
+        let found = countries(text, plover);
+        let expected = (Some(source.to_owned()), Some(target.to_owned()));
+        assert!(found.contains(&expected), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn a_deed_told_twice_is_one_event_with_both_tellings() {
+    let text = "Russia attacked Kyiv on Monday. Windows broke. The attack on Kyiv by Russia lasted for hours.";
+    let events = read(text).events;
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(event.sentence, 0);
+    assert_eq!(event.mentions.iter().map(|m| m.sentence).collect::<Vec<_>>(), [2]);
+    let apart = "Russia attacked Kyiv on Monday. Iran may attack Israel. Russia could attack Kyiv again.";
+    assert_eq!(read(apart).events.len(), 3, "other sides and other modality are other events");
+}
+
+#[test]
+fn a_bombing_is_an_event_whoever_did_it() {
+    let events = told("Two markets were bombed at noon.");
+    assert_eq!(events, [(Plover::Assault, String::new(), "Two markets".to_owned())]);
+    assert!(told("A bridge was destroyed at noon.").is_empty(), "an accident, as far as it is told");
+}
+
 #[test]
 fn words_about_a_deed_decide_what_it_is() {
     for (text, plover, cameo) in [

@@ -317,7 +317,11 @@ fn mentions(enriched: &Enriched) -> impl Iterator<Item = &Mention> {
 }
 
 fn events_at(enriched: &Enriched, span: Span) -> impl Iterator<Item = &EventTag> {
-    enriched.events.iter().filter(move |event| touches(event.trigger, span))
+    let tellings = |event: &EventTag| {
+        let again: Vec<Span> = event.mentions.iter().map(|mention| mention.trigger).collect();
+        std::iter::once(event.trigger).chain(again)
+    };
+    enriched.events.iter().filter(move |event| tellings(event).any(|trigger| touches(trigger, span)))
 }
 
 fn counts(event: &EventTag) -> bool {

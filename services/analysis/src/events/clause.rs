@@ -293,6 +293,9 @@ impl<'r> Clause<'r> {
     /// The phrase that acts, for a verb group that begins at `group_first`. `skip_verb`: the verb shares the subject of another
     /// verb before it ("met Y and condemned Z", "moved to seize").
     pub(super) fn subject(&self, group_first: usize, mut skip_verb: bool) -> Option<Phrase> {
+        if let Some(phrase) = self.controller(group_first) {
+            return Some(phrase);
+        }
         let floor = self.sentence.first.max(group_first.saturating_sub(REACH));
         let mut at = group_first;
         let mut fallback = None;
@@ -332,6 +335,27 @@ impl<'r> Clause<'r> {
             };
         }
         fallback
+    }
+
+    /// Who is brought to do what the infinitive at `to` tells: "prompting Turkey to recall".
+    fn controller(&self, to: usize) -> Option<Phrase> {
+        if !self.is_to(to) || to <= self.sentence.first + 1 {
+            return None;
+        }
+        let phrase = self.phrase_before(to)?;
+        let floor = self.sentence.first.max(phrase.first.saturating_sub(1));
+        let verb = (floor..to - 1).rev().find(|at| self.has_part(*at, Part::Control))?;
+        Some(Phrase { first: verb + 1, end: to })
+    }
+
+    /// The subject of a participle that opens the sentence: the first phrase after a comma that a verb follows.
+    pub(super) fn subject_ahead(&self, end: usize) -> Option<Phrase> {
+        let limit = self.sentence.end.min(end + REACH);
+        let commas =
+            (end..limit).filter(|at| self.kind(*at) == Kind::Comma && at + 1 < limit && self.is_nominal(at + 1));
+        commas.filter_map(|comma| self.phrase_at(comma + 1)).find(|phrase| {
+            phrase.end < limit && matches!(self.kind(phrase.end), Kind::Verb | Kind::Auxiliary | Kind::Modal)
+        })
     }
 
     /// Whom "who", "which" or "that" stands for. "who" passes over a place: "Serbs living in the north, who …".
@@ -448,7 +472,10 @@ impl<'r> Clause<'r> {
             let goes_on = following.end + 1 < self.sentence.end
                 && matches!(self.kind(following.end), Kind::Comma | Kind::Conjunction);
             let needs_and = !(is_and || goes_on);
-            if acts_itself || needs_and || self.is_time(following) {
+            // "Silvia Velikova, a respected anchor and reporter": who she is.
+            let explains =
+                !is_and && self.kind(next) == Kind::Determiner && self.document.tokens[end - 1].is_capitalised();
+            if acts_itself || needs_and || explains || self.is_time(following) {
                 break;
             }
             all.push(following);

@@ -1,11 +1,13 @@
 //! Deeds and their sides as the contract's events.
 
-use faultline_schemas::{Direction, EventTag, Modality, Participant, Quad};
+use faultline_schemas::{Direction, EventTag, Modality, Participant, Plover, Quad};
 
 use super::deeds::Deed;
+use super::retold::{Telling, merge_retold};
 use super::sides::{Party, sides};
 use super::triggers::trigger_events;
 use crate::knowledge::Knowledge;
+use crate::lexicon::Cue;
 use crate::reading::Reading;
 
 /// Pairs of sides that one deed makes events of.
@@ -15,21 +17,32 @@ const MOST_PAIRS: usize = 6;
 pub(crate) fn events(reading: &Reading<'_>, article_id: &str) -> Vec<EventTag> {
     let mut all = Vec::with_capacity(reading.deeds.len());
     for deed in &reading.deeds {
-        all.extend(deed_events(reading, deed, article_id));
+        let rule = &reading.knowledge.deeds.rules[deed.rule as usize];
+        // "the attack" alone only tells again what was told before, "the chemical attack" tells it.
+        let only_again = |event: &EventTag| event.source.is_none() && event.target.is_none() && rule.named_words < 2;
+        all.extend(deed_events(reading, deed, article_id).into_iter().map(|event| Telling {
+            stem: rule.stem,
+            only_again: only_again(&event),
+            event,
+        }));
     }
     all.extend(trigger_events(reading, article_id));
-    all.sort_by_key(|event| (event.trigger, event.id.clone()));
-    all
+    all.sort_by(|a, b| (a.event.trigger, &a.event.id).cmp(&(b.event.trigger, &b.event.id)));
+    merge_retold(&reading.document, all)
 }
 
 fn deed_events(reading: &Reading<'_>, deed: &Deed, article_id: &str) -> Vec<EventTag> {
     let (sources, targets) = sides(reading, deed);
-    let sources: Vec<Option<Party<'_>>> = one_at_least(sources);
-    let targets: Vec<Option<Party<'_>>> = one_at_least(targets);
+    let sources: Vec<Option<Party>> = one_at_least(sources);
+    let targets: Vec<Option<Party>> = one_at_least(targets);
     let pairs = sources.iter().flat_map(|source| targets.iter().map(move |target| (source.as_ref(), target.as_ref())));
-    let is_known = |party: Option<&Party<'_>>| party.is_some_and(|p| p.is_known(reading));
+    let is_known = |party: Option<&Party>| party.is_some_and(|p| p.is_known(reading));
+    let counts_anyway = speaks_for_itself(reading, deed);
     pairs
-        .filter(|(source, target)| is_known(*source) || is_known(*target))
+        .filter(|(source, target)| {
+            let has_side = source.is_some() || target.is_some();
+            is_known(*source) || is_known(*target) || counts_anyway && (has_side || deed.group.is_none())
+        })
         .take(MOST_PAIRS)
         .map(|(source, target)| {
             let confidence = confidence(deed, source, target);
@@ -39,13 +52,20 @@ fn deed_events(reading: &Reading<'_>, deed: &Deed, article_id: &str) -> Vec<Even
         .collect()
 }
 
-fn one_at_least(parties: Vec<Party<'_>>) -> Vec<Option<Party<'_>>> {
+/// Bombings and protests are news whoever is in them; words that tell of accidents and games, too, need an actor.
+fn speaks_for_itself(reading: &Reading<'_>, deed: &Deed) -> bool {
+    let plover = reading.knowledge.cameo.all[deed.cameo as usize].plover;
+    let head = reading.document.tokens[deed.head].word;
+    matches!(plover, Some(Plover::Assault | Plover::Protest)) && !reading.knowledge.vocabulary.has(head, Cue::Mishap)
+}
+
+fn one_at_least(parties: Vec<Party>) -> Vec<Option<Party>> {
     if parties.is_empty() { vec![None] } else { parties.into_iter().map(Some).collect() }
 }
 
 /// Higher the more is known of the sides; verbs tell more surely than nouns, facts more surely than possibilities.
-fn confidence(deed: &Deed, source: Option<&Party<'_>>, target: Option<&Party<'_>>) -> f32 {
-    let side = |party: Option<&Party<'_>>| match party {
+fn confidence(deed: &Deed, source: Option<&Party>, target: Option<&Party>) -> f32 {
+    let side = |party: Option<&Party>| match party {
         Some(party) if party.has_actor() => 0.2,
         Some(_) => 0.12,
         None => 0.0,
@@ -73,7 +93,7 @@ fn tag(
     EventTag {
         id,
         // Codes without a type make no rules: `events.tsv` is checked for them.
-        plover: code.plover.unwrap_or(faultline_schemas::Plover::Consult),
+        plover: code.plover.unwrap_or(Plover::Consult),
         mode: code.mode.clone(),
         cameo: code.code.clone(),
         quad: code.quad,
@@ -83,8 +103,9 @@ fn tag(
         confidence,
         source,
         target,
-        trigger: reading.document.span(deed.first, deed.end),
+        trigger: reading.document.span(deed.first, deed.told_to),
         sentence: deed.sentence as u32,
+        mentions: Vec::new(),
     }
 }
 

@@ -9,6 +9,8 @@ use crate::lexicon::{Cue, Entry, Match, Part, WordForm};
 use crate::signals::Cues;
 use crate::text::{Document, TokenKind};
 
+/// Root of words that tell an intent.
+const INTENT: u8 = 3;
 /// How far words about a deed reach, in tokens.
 const COMPLEMENT_REACH: usize = 14;
 /// How far they reach to a noun.
@@ -29,6 +31,8 @@ pub(crate) struct Deed {
     pub(crate) modality: Modality,
     /// None for a noun.
     pub(super) group: Option<VerbGroup>,
+    /// Where the words end that say what it is: those of a deed within it, too.
+    pub(super) told_to: usize,
     /// Where the words end that it is about: what they tell is part of it.
     pub(super) reach: usize,
 }
@@ -53,13 +57,13 @@ pub(crate) fn deeds(
     sport: bool,
 ) -> Vec<Deed> {
     let mut told: Vec<Deed> = Vec::new();
-    for candidate in longest(knowledge, matches) {
+    for candidate in longest(document, knowledge, matches, cast) {
         let sentence = document.sentence_of(candidate.head);
         let clause = Clause { document, knowledge, sentence: document.sentences[sentence] };
         let is_noun = candidate.form == WordForm::Noun;
         let cameo = knowledge.deeds.rules[candidate.rule as usize].cameo;
         let is_game = sport && knowledge.cameo.all[cameo as usize].plover == Some(Plover::Assault);
-        if is_game || !fits(&clause, cast, &candidate) {
+        if is_game {
             continue;
         }
         let group = (!is_noun).then(|| clause.verb_group(candidate.head, candidate.form));
@@ -78,6 +82,7 @@ pub(crate) fn deeds(
             cameo,
             modality,
             group,
+            told_to: candidate.found.end,
             reach: candidate.found.end,
         });
     }
@@ -89,18 +94,21 @@ pub(crate) fn deeds(
     deeds
 }
 
-/// Of matches with one head the longest; none whose head lies within a longer one.
-fn longest(knowledge: &Knowledge, matches: &[Match]) -> Vec<Candidate> {
-    let mut all: Vec<Candidate> = matches
-        .iter()
-        .filter_map(|found| match found.entry {
-            Entry::Deed(rule, form) => {
-                let head = found.first + usize::from(knowledge.deeds.rules[rule as usize].head_offset);
-                Some(Candidate { found: *found, head, rule, form })
-            }
-            _ => None,
-        })
-        .collect();
+/// Of matches with one head the longest that fits; none whose head lies within a longer one, unless it begins with words of
+/// its own: "join EU-*mediated talks*".
+fn longest(document: &Document<'_>, knowledge: &Knowledge, matches: &[Match], cast: &Cast) -> Vec<Candidate> {
+    let candidate = |found: &Match| match found.entry {
+        Entry::Deed(rule, form) => {
+            let head = found.first + usize::from(knowledge.deeds.rules[rule as usize].head_offset);
+            Some(Candidate { found: *found, head, rule, form })
+        }
+        _ => None,
+    };
+    let stands_well = |candidate: &Candidate| {
+        let sentence = document.sentences[document.sentence_of(candidate.head)];
+        fits(&Clause { document, knowledge, sentence }, cast, candidate)
+    };
+    let mut all: Vec<Candidate> = matches.iter().filter_map(candidate).filter(stands_well).collect();
     let length = |c: &Candidate| c.found.end - c.found.first;
     let named = |c: &Candidate| knowledge.deeds.rules[c.rule as usize].named_words;
     all.sort_by_key(|c| (c.head, std::cmp::Reverse((length(c), named(c))), c.form, c.rule));
@@ -108,13 +116,14 @@ fn longest(knowledge: &Knowledge, matches: &[Match]) -> Vec<Candidate> {
     let mut taken_to = 0;
     let mut kept: Vec<Candidate> = Vec::with_capacity(all.len());
     for candidate in all {
-        if candidate.head < taken_to {
+        let has_lead = candidate.found.first < candidate.head;
+        if candidate.head < taken_to && !has_lead {
             continue;
         }
         while kept.last().is_some_and(|last| candidate.found.first <= last.head) {
             kept.pop();
         }
-        taken_to = candidate.found.end;
+        taken_to = taken_to.max(candidate.found.end);
         kept.push(candidate);
     }
     kept
@@ -221,7 +230,8 @@ fn follows_object(clause: &Clause<'_>, at: usize) -> bool {
 }
 
 /// Deeds within words about them ("agreed to release", "threatened to attack", "refused talks with") make one deed with the
-/// outer words: they decide what it is, the inner deed says which code.
+/// outer words: they decide what it is, the inner deed says which code. An intent to say something ("aims to condemn") is
+/// what is to be said, and not yet done.
 fn fold_complements(document: &Document<'_>, knowledge: &Knowledge, told: Vec<Deed>) -> Vec<Deed> {
     let mut kept: Vec<Deed> = Vec::with_capacity(told.len());
     for deed in told {
@@ -229,9 +239,18 @@ fn fold_complements(document: &Document<'_>, knowledge: &Knowledge, told: Vec<De
         let outer = kept.last().copied().filter(|outer| outer.sentence == deed.sentence);
         match outer {
             Some(outer) if is_complement(&clause, knowledge, &outer, &deed) => {
+                let code = compound(knowledge, &outer, &deed);
+                let intends = root(knowledge, outer.cameo) == INTENT && code.is_none() && deed.group.is_some();
                 if let Some(last) = kept.last_mut() {
-                    last.cameo = compound(knowledge, &outer, &deed).unwrap_or(outer.cameo);
+                    if intends && is_general(knowledge, outer.cameo) {
+                        *last = Deed { modality: unlikelier(outer.modality, Modality::Hypothetical), ..deed };
+                        continue;
+                    }
+                    last.cameo = code.unwrap_or(outer.cameo);
                     last.reach = last.reach.max(deed.end);
+                    if code.is_some() || deed.group.is_some() {
+                        last.told_to = last.told_to.max(deed.end);
+                    }
                 }
             }
             _ => kept.push(deed),
@@ -240,10 +259,14 @@ fn fold_complements(document: &Document<'_>, knowledge: &Knowledge, told: Vec<De
     kept
 }
 
+/// The one that says less: what is denied or past stays so.
+fn unlikelier(outer: Modality, inner: Modality) -> Modality {
+    if matches!(outer, Modality::Negated | Modality::Past) { outer } else { inner }
+}
+
 /// What a deed that is announced or refused becomes, and its modality: "will visit" tells an intent, "will not lift" a
 /// refusal, "will attack" a threat. None for a deed told as done.
 fn announced(knowledge: &Knowledge, group: Option<&VerbGroup>, cameo: u32) -> Option<(u32, Modality)> {
-    const INTENT: u8 = 3;
     const REFUSAL: u8 = 12;
     let group = group.filter(|g| !g.passive && (g.future || g.negated))?;
     let code = &knowledge.cameo.all[cameo as usize];
@@ -268,9 +291,14 @@ fn is_prospective(root: u8) -> bool {
 
 fn compound(knowledge: &Knowledge, outer: &Deed, inner: &Deed) -> Option<u32> {
     let inner_type = knowledge.cameo.all[inner.cameo as usize].plover?;
-    // A code of more digits than its root's general one already says what the deed is about.
-    let is_general = knowledge.cameo.all[outer.cameo as usize].code.ends_with('0');
-    is_general.then(|| knowledge.deeds.compound(root(knowledge, outer.cameo), inner_type)).flatten()
+    is_general(knowledge, outer.cameo)
+        .then(|| knowledge.deeds.compound(root(knowledge, outer.cameo), inner_type))
+        .flatten()
+}
+
+/// A code of more digits than its root's general one already says what the deed is about.
+fn is_general(knowledge: &Knowledge, cameo: u32) -> bool {
+    knowledge.cameo.all[cameo as usize].code.ends_with('0')
 }
 
 /// Whether `deed` stands within the words that `outer` is about.

@@ -1,50 +1,74 @@
 //! The two sides of a deed: which phrases, and which actors they name.
 
-use faultline_schemas::{Participant, Quad};
+use faultline_schemas::{ActorType, MentionLabel, Participant, Quad};
 
 use super::clause::{Clause, Kind, Phrase};
 use super::deeds::Deed;
+use super::referents::{owner, referents};
 use crate::actors::Found;
 use crate::knowledge::{DeedRule, SidePlace};
 use crate::reading::Reading;
 use crate::text::TokenKind;
 
-/// One side: its words, and who they name.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Party<'r> {
-    pub(super) phrase: Phrase,
-    /// The mention of the actor or place, where the phrase holds one.
-    pub(super) found: Option<&'r Found>,
+/// An actor, or a place that no actor stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Who {
+    pub(super) actor: Option<usize>,
+    pub(super) place: Option<usize>,
 }
 
-impl Party<'_> {
+impl Who {
+    pub(super) fn of(found: &Found) -> Self {
+        Self { actor: found.actor, place: found.place }
+    }
+
+    /// Position of the country that it is of.
+    fn country(self, reading: &Reading<'_>) -> Option<u32> {
+        let of_place = || self.place.and_then(|place| reading.cast.country_of_place(place));
+        self.actor.map_or_else(of_place, |actor| reading.cast.actors[actor].country)
+    }
+}
+
+/// One side: its words, and who they name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Party {
+    pub(super) phrase: Phrase,
+    pub(super) who: Option<Who>,
+    /// Position of the country that the words round it give somebody without one: "officials there", "its ambassador".
+    lent_country: Option<u32>,
+}
+
+impl Party {
+    fn new(phrase: Phrase, who: Option<Who>) -> Self {
+        Self { phrase, who, lent_country: None }
+    }
+
     pub(super) fn has_actor(&self) -> bool {
-        self.found.is_some_and(|f| f.actor.is_some())
+        self.who.is_some_and(|who| who.actor.is_some())
     }
 
     /// Whether it is an actor or lies in a country.
     pub(super) fn is_known(&self, reading: &Reading<'_>) -> bool {
-        let lies_in_country = |f: &Found| f.place.is_some_and(|place| reading.cast.country_of_place(place).is_some());
-        self.found.is_some_and(|f| f.actor.is_some() || lies_in_country(f))
+        self.has_actor() || self.country(reading).is_some()
+    }
+
+    fn country(&self, reading: &Reading<'_>) -> Option<u32> {
+        self.who.and_then(|who| who.country(reading)).or(self.lent_country)
     }
 
     /// As the contract has it. The span is that of the mention where it is what the phrase is about.
     pub(super) fn participant(&self, reading: &Reading<'_>) -> Participant {
-        let actor = self.found.and_then(|f| f.actor).map(|number| &reading.cast.actors[number]);
-        let of_place = || self.found.and_then(|f| f.place).and_then(|place| reading.cast.country_of_place(place));
-        let country = actor
-            .map_or_else(of_place, |a| a.country)
-            .map(|c| reading.knowledge.countries.all[c as usize].iso3.clone());
+        let actor = self.who.and_then(|who| who.actor).map(|number| &reading.cast.actors[number]);
         Participant {
             actor: actor.map(|a| a.id.clone()),
-            country,
+            country: self.country(reading).map(|c| reading.knowledge.countries.all[c as usize].iso3.clone()),
             span: Some(reading.document.span(self.phrase.first, self.phrase.end)),
         }
     }
 }
 
 /// Sources and targets of a deed, each nearest first.
-pub(super) fn sides<'r>(reading: &'r Reading<'_>, deed: &Deed) -> (Vec<Party<'r>>, Vec<Party<'r>>) {
+pub(super) fn sides(reading: &Reading<'_>, deed: &Deed) -> (Vec<Party>, Vec<Party>) {
     let finder = Finder {
         reading,
         clause: Clause {
@@ -60,11 +84,12 @@ pub(super) fn sides<'r>(reading: &'r Reading<'_>, deed: &Deed) -> (Vec<Party<'r>
         Some(_) => finder.active(),
         None => finder.nominal(),
     };
-    apart(sources, targets)
+    let (sources, targets) = apart(sources, targets);
+    finder.resolve(sources, targets)
 }
 
 /// Nobody does it to himself; two that act together on nobody else do it to each other.
-fn apart<'r>(mut sources: Vec<Party<'r>>, mut targets: Vec<Party<'r>>) -> (Vec<Party<'r>>, Vec<Party<'r>>) {
+fn apart(mut sources: Vec<Party>, mut targets: Vec<Party>) -> (Vec<Party>, Vec<Party>) {
     targets.retain(|t| !sources.iter().any(|s| s.phrase == t.phrase));
     if targets.is_empty() && sources.len() > 1 {
         targets.push(sources.remove(0));
@@ -80,21 +105,60 @@ struct Finder<'r, 'a> {
 }
 
 impl<'r> Finder<'r, '_> {
-    fn subjects(&self) -> Vec<Party<'r>> {
-        let Some(group) = self.deed.group else { return Vec::new() };
+    /// Puts those in that pronouns and the like stand for. A source that is one looks for its own subject, a target for
+    /// anybody but the source.
+    fn resolve(&self, sources: Vec<Party>, targets: Vec<Party>) -> (Vec<Party>, Vec<Party>) {
+        let sources: Vec<Party> = sources.into_iter().flat_map(|party| self.resolved(party, &[])).collect();
+        let acting: Vec<usize> = sources.iter().filter_map(|s| s.who.and_then(|who| who.actor)).collect();
+        let targets = targets.into_iter().flat_map(|party| self.resolved(party, &acting)).collect();
+        (sources, targets)
+    }
+
+    fn resolved(&self, party: Party, other: &[usize]) -> Vec<Party> {
+        if party.who.is_some() {
+            return vec![self.with_country(party)];
+        }
+        let all = referents(self.reading, &self.clause, party.phrase, other);
+        if all.is_empty() {
+            return vec![self.with_country(party)];
+        }
+        all.into_iter().map(|who| Party::new(party.phrase, Some(who))).collect()
+    }
+
+    /// Lends a country to somebody without one: "officials there", "its ambassador".
+    fn with_country(&self, party: Party) -> Party {
+        if party.country(self.reading).is_some() {
+            return party;
+        }
+        let Phrase { first, end } = party.phrase;
+        let there = (end < self.clause.sentence.end && self.clause.word(end) == "there")
+            .then(|| referents(self.reading, &self.clause, Phrase { first: end, end: end + 1 }, &[]).first().copied())
+            .flatten();
+        let lender = there.or_else(|| owner(self.reading, &self.clause, first));
+        Party { lent_country: lender.and_then(|who| who.country(self.reading)), ..party }
+    }
+
+    fn subjects(&self) -> Vec<Party> {
+        let Some(group) = self.deed.group else {
+            // Of a noun only where its rule asks for it: "knelt in protest of".
+            let subject = self.clause.subject(self.deed.first, false);
+            return subject.map(|phrase| self.parties(self.clause.joined_before(phrase))).unwrap_or_default();
+        };
         let shares = group.infinitive || group.bare_participle && !group.passive;
         let subject = self.clause.subject(group.first, shares);
-        subject.map(|phrase| self.parties(self.clause.joined_before(phrase))).unwrap_or_default()
+        // "Expressing unease, Obama warned …".
+        let ahead = || (shares && !group.infinitive).then(|| self.clause.subject_ahead(self.deed.end)).flatten();
+        subject.or_else(ahead).map(|phrase| self.parties(self.clause.joined_before(phrase))).unwrap_or_default()
     }
 
     /// Who did it, of a passive: "by …".
-    fn agent(&self) -> Vec<Party<'r>> {
+    fn agent(&self) -> Vec<Party> {
         let by = self.reading.knowledge.deeds.words.by;
         let phrase = self.clause.after_preposition(self.deed.head + 1, by);
         phrase.map(|phrase| self.joined(phrase)).unwrap_or_default()
     }
 
-    fn active(&self) -> (Vec<Party<'r>>, Vec<Party<'r>>) {
+    fn active(&self) -> (Vec<Party>, Vec<Party>) {
         let reversed = self.rule.target.places.contains(&SidePlace::Subject);
         if reversed {
             return (self.at_places(&self.rule.source.places), self.subjects());
@@ -107,23 +171,29 @@ impl<'r> Finder<'r, '_> {
         if targets.is_empty() && sources.len() < 2 {
             targets = self.named_next();
         }
+        if !targets.iter().any(|target| target.is_known(self.reading)) && self.ends_with_that() {
+            let told_of = self.named_in_clause(&sources);
+            if !told_of.is_empty() {
+                targets = told_of;
+            }
+        }
         (sources, targets)
     }
 
-    fn targets(&self) -> Vec<Party<'r>> {
+    fn targets(&self) -> Vec<Party> {
         let places = &self.rule.target.places;
         if places.contains(&SidePlace::None) {
             return Vec::new();
         }
         let inside = || self.object_inside().map(|phrase| vec![self.party(phrase)]);
-        let first_of = |found: Vec<Party<'r>>| Some(found).filter(|f| !f.is_empty());
+        let first_of = |found: Vec<Party>| Some(found).filter(|f| !f.is_empty());
         if places.contains(&SidePlace::Object) {
             return first_of(self.at_places(places)).or_else(inside).unwrap_or_default();
         }
         inside().or_else(|| first_of(self.object())).unwrap_or_else(|| self.at_places(places))
     }
 
-    fn object(&self) -> Vec<Party<'r>> {
+    fn object(&self) -> Vec<Party> {
         self.clause.object(self.deed.end).map(|phrase| self.joined(phrase)).unwrap_or_default()
     }
 
@@ -142,11 +212,11 @@ impl<'r> Finder<'r, '_> {
     }
 
     /// The phrase with those joined to it. After a verb, what acts itself is no further object ("attacked A and B fled").
-    fn joined(&self, phrase: Phrase) -> Vec<Party<'r>> {
+    fn joined(&self, phrase: Phrase) -> Vec<Party> {
         self.parties(self.clause.joined_after(phrase, self.deed.group.is_some()))
     }
 
-    fn at_places(&self, places: &[SidePlace]) -> Vec<Party<'r>> {
+    fn at_places(&self, places: &[SidePlace]) -> Vec<Party> {
         for place in places {
             let found = match place {
                 SidePlace::After(preposition) => {
@@ -171,14 +241,14 @@ impl<'r> Finder<'r, '_> {
     }
 
     /// Whoever is named within the phrase itself: "expelled *Russian diplomats*".
-    fn named_inside(&self) -> Vec<Party<'r>> {
+    fn named_inside(&self) -> Vec<Party> {
         let within = self.reading.cast.within(self.deed.head + 1, self.deed.end);
         let last = within.iter().rfind(|f| f.actor.is_some() && f.end <= self.deed.end);
         last.map(|f| self.named(f)).into_iter().collect()
     }
 
     /// Whoever is named next within the clause; after a deed of force, the place where it was done, too.
-    fn named_next(&self) -> Vec<Party<'r>> {
+    fn named_next(&self) -> Vec<Party> {
         let is_force = self.reading.knowledge.cameo.all[self.deed.cameo as usize].quad == Quad::MaterialConflict;
         let limit = self.clause.clause_end(self.deed.end);
         let fits = |f: &&Found| f.end <= limit && (is_force || f.actor.is_some());
@@ -186,8 +256,23 @@ impl<'r> Finder<'r, '_> {
         next.map(|f| self.named(f)).into_iter().collect()
     }
 
+    /// "warned that a conflict with …".
+    fn ends_with_that(&self) -> bool {
+        let last = self.deed.end - 1;
+        self.clause.word(last) == "that"
+            || self.deed.end < self.clause.sentence.end && self.clause.word(last + 1) == "that"
+    }
+
+    /// Whoever else is named first in the rest of the sentence: what is warned of or claimed is about them.
+    fn named_in_clause(&self, sources: &[Party]) -> Vec<Party> {
+        let is_source = |f: &Found| sources.iter().any(|s| s.who.is_some_and(|who| who.actor == f.actor));
+        let rest = self.reading.cast.within(self.deed.end, self.clause.sentence.end);
+        let next = rest.iter().find(|f| f.actor.is_some() && !f.coreference && !is_source(f));
+        next.map(|f| self.named(f)).into_iter().collect()
+    }
+
     /// Of a noun: its owner or "by" acts, what follows its preposition suffers.
-    fn nominal(&self) -> (Vec<Party<'r>>, Vec<Party<'r>>) {
+    fn nominal(&self) -> (Vec<Party>, Vec<Party>) {
         let between = self.reading.knowledge.deeds.words.between;
         let targets = self.at_places(&self.rule.target.places);
         if self.rule.target.places.contains(&SidePlace::After(between)) && targets.len() > 1 {
@@ -207,50 +292,95 @@ impl<'r> Finder<'r, '_> {
         self.rule.source.places.iter().filter(|place| !targets.contains(place)).copied().collect()
     }
 
-    /// "Russia's invasion of", "Israeli air strikes on"; or the subject of the verb that the noun is the object of.
-    fn owner(&self) -> Option<Party<'r>> {
-        let phrase = self.clause.phrase_before(self.deed.first)?;
+    /// "Russia's invasion of", "Israeli air strikes on", "his meeting with".
+    fn owner(&self) -> Option<Party> {
+        let mut end = self.deed.first;
+        // "the U.S.' airstrikes"
+        let is_apostrophe = |at: usize| matches!(self.clause.word(at), "'" | "’") && at > self.clause.sentence.first;
+        if end > self.clause.sentence.first && is_apostrophe(end - 1) {
+            end -= 1;
+        }
+        let phrase = self.clause.phrase_before(end)?;
         let mut within = self.reading.cast.within(phrase.first, phrase.end).iter();
-        let found = within.rfind(|f| f.actor.is_some() && f.end <= self.deed.first)?;
-        Some(self.named(found))
+        if let Some(found) = within.rfind(|f| f.actor.is_some() && f.end <= end) {
+            return Some(self.named(found));
+        }
+        let who = owner(self.reading, &self.clause, phrase.first)?;
+        Some(Party::new(Phrase { first: phrase.first, end: phrase.first + 1 }, Some(who)))
     }
 
     /// A mention with the nationality before it: "Russian diplomats".
-    fn named(&self, found: &'r Found) -> Party<'r> {
+    fn named(&self, found: &Found) -> Party {
         const NATIONALITY_TOKENS: usize = 3;
         let before = self.reading.cast.within(found.first.saturating_sub(NATIONALITY_TOKENS), found.first);
         let first = before.iter().find(|f| f.end == found.first && found.coreference).map_or(found.first, |f| f.first);
-        Party { phrase: Phrase { first, end: found.end }, found: Some(found) }
+        Party::new(Phrase { first, end: found.end }, Some(Who::of(found)))
     }
 
-    fn parties(&self, phrases: Vec<Phrase>) -> Vec<Party<'r>> {
+    fn parties(&self, phrases: Vec<Phrase>) -> Vec<Party> {
         phrases.into_iter().map(|phrase| self.party(phrase)).collect()
     }
 
-    /// Whom the phrase names: the actor at its head ("Kosovo Prime Minister Albin Kurti"), or the one it belongs to ("Israel's
-    /// decision", "residents of Gaza").
-    fn party(&self, phrase: Phrase) -> Party<'r> {
+    /// Whom the phrase names: the person in apposition ("The new head, Nikolay Krastev,"), the actor at its head ("Kosovo Prime
+    /// Minister Albin Kurti"), or the one it belongs to ("Israel's decision", "residents of Gaza", "militants from Hamas").
+    fn party(&self, phrase: Phrase) -> Party {
         let of = (phrase.first..phrase.end).find(|at| self.clause.word(*at) == "of").unwrap_or(phrase.end);
         let all: Vec<&Found> =
             self.reading.cast.within(phrase.first, phrase.end).iter().filter(|f| f.end <= phrase.end).collect();
         let owns = |f: &Found| self.reading.document.tokens.get(f.end).is_some_and(|t| t.kind == TokenKind::Possessive);
-        let at_head = all.iter().rev().find(|f| f.actor.is_some() && f.end <= of && !owns(f));
-        if let Some(found) = at_head
-            && found.end == of
-        {
-            return if of == phrase.end { self.named(found) } else { Party { phrase, found: Some(found) } };
+        let at_head = all.iter().rev().find(|f| f.actor.is_some() && f.end <= of && !owns(f)).copied();
+        let is_unnamed = at_head.is_none_or(|f| f.coreference);
+        if is_unnamed && let Some(person) = self.in_apposition(phrase) {
+            return self.named(person);
         }
-        let found = at_head.or_else(|| all.iter().find(|f| f.actor.is_some())).or_else(|| all.first()).copied();
-        Party { phrase, found: found.or_else(|| self.belongs_to(phrase)) }
+        if let Some(described) = at_head.filter(|f| self.is_of_nowhere(f)) {
+            let body = self.belongs_to(phrase, &["of", "from"]).filter(|f| !f.coreference && self.is_body(f));
+            if let Some(body) = body {
+                return Party::new(Phrase { first: phrase.first, end: body.end }, Some(Who::of(body)));
+            }
+            let lender = self.belongs_to(phrase, &["of", "from", "for", "with", "in", "at"]);
+            if let Some(country) = lender.and_then(|f| Who::of(f).country(self.reading)) {
+                return Party { lent_country: Some(country), ..Party::new(phrase, Some(Who::of(described))) };
+            }
+        }
+        if let Some(found) = at_head.filter(|f| f.end == of) {
+            return if of == phrase.end { self.named(found) } else { Party::new(phrase, Some(Who::of(found))) };
+        }
+        let found =
+            at_head.or_else(|| all.iter().find(|f| f.actor.is_some()).copied()).or_else(|| all.first().copied());
+        let found = found.or_else(|| self.belongs_to(phrase, &["in", "of", "from", "by", "at"]));
+        Party::new(phrase, found.map(Who::of))
     }
 
-    /// "soldiers in Mali", "an attack by rebels".
-    fn belongs_to(&self, phrase: Phrase) -> Option<&'r Found> {
+    /// The person named between commas right after the phrase.
+    fn in_apposition(&self, phrase: Phrase) -> Option<&'r Found> {
+        if phrase.end + 1 >= self.clause.sentence.end || self.clause.kind(phrase.end) != Kind::Comma {
+            return None;
+        }
+        let named = self.reading.cast.within(phrase.end + 1, phrase.end + 2).iter().find(|f| {
+            f.label == MentionLabel::Person && f.actor.is_some() && !f.coreference && f.end < self.clause.sentence.end
+        })?;
+        (self.clause.kind(named.end) == Kind::Comma).then_some(named)
+    }
+
+    /// Whether it names a body that has people: "militants from *Hamas*".
+    fn is_body(&self, found: &Found) -> bool {
+        let kind = found.actor.map(|actor| self.reading.cast.actors[actor].kind);
+        kind.is_some_and(|kind| !matches!(kind, ActorType::Person | ActorType::Country))
+    }
+
+    /// A described actor whose country the description leaves open: "militants", "a spokesman".
+    fn is_of_nowhere(&self, found: &Found) -> bool {
+        found.coreference && found.actor.is_some_and(|actor| self.reading.cast.actors[actor].country.is_none())
+    }
+
+    /// Whoever a preposition after the phrase leads to: "soldiers in Mali", "an attack by rebels".
+    fn belongs_to(&self, phrase: Phrase, prepositions: &[&str]) -> Option<&'r Found> {
         let link = phrase.end;
         if link + 1 >= self.clause.sentence.end || self.clause.kind(link) != Kind::Preposition {
             return None;
         }
-        if !matches!(self.clause.word(link), "in" | "of" | "from" | "by" | "at") {
+        if !prepositions.contains(&self.clause.word(link)) {
             return None;
         }
         let next = self.clause.phrase_at(link + 1)?;

@@ -3,8 +3,9 @@
 use faultline_schemas::{EventTag, MentionLabel, Participant, Quad};
 
 use super::coder::event_id;
+use super::retold::Telling;
 use crate::actors::Found;
-use crate::knowledge::{RuleKind, TensionRule};
+use crate::knowledge::{RuleKind, TensionRule, stem};
 use crate::lexicon::Cue;
 use crate::quotes::Statement;
 use crate::reading::Reading;
@@ -15,8 +16,11 @@ use crate::text::{Sentence, TokenKind};
 const REACH: usize = 40;
 
 /// Events of the matches that overlap no deed of `events.tsv`.
-pub(super) fn trigger_events<'r>(reading: &'r Reading<'_>, article_id: &'r str) -> impl Iterator<Item = EventTag> + 'r {
-    reading.triggers.iter().filter(|t| !overlaps_deed(reading, t)).filter_map(move |t| event(reading, t, article_id))
+pub(super) fn trigger_events<'r>(reading: &'r Reading<'_>, article_id: &'r str) -> impl Iterator<Item = Telling> + 'r {
+    reading.triggers.iter().filter(|t| !overlaps_deed(reading, t)).filter_map(move |t| {
+        let stem = stem(reading.document.slice(t.first, t.first + 1));
+        event(reading, t, article_id).map(|event| Telling { event, stem, only_again: false })
+    })
 }
 
 /// Whether a deed of the same sentence, or what it is about, holds some of the words.
@@ -60,6 +64,7 @@ fn event(reading: &Reading<'_>, trigger: &Trigger, article_id: &str) -> Option<E
         target: target_tag,
         trigger: reading.document.span(trigger.first, trigger.end),
         sentence: trigger.sentence as u32,
+        mentions: Vec::new(),
     })
 }
 

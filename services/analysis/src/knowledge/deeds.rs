@@ -8,7 +8,7 @@ use super::files::KnowledgeFiles;
 use super::inflect::Inflector;
 use super::table::{Problem, Row, rows};
 use crate::lexicon::{Builder, Entry, Part, WordForm, WordId, parse_pattern};
-use crate::text::scan_words;
+use crate::text::{scan_words, stable_hash};
 
 /// A phrase of `events.tsv`.
 pub(crate) struct DeedRule {
@@ -18,6 +18,8 @@ pub(crate) struct DeedRule {
     pub(crate) head_offset: u8,
     /// Words that the phrase names.
     pub(crate) named_words: u8,
+    /// Hash of the first letters of its head: "attack" the verb and the noun have one, "meet" and "meeting", too.
+    pub(crate) stem: u64,
     pub(crate) source: Side,
     pub(crate) target: Side,
 }
@@ -126,7 +128,8 @@ fn read_row(
         let head_offset =
             add_phrase(phrase, number, inflector, builder).map_err(|m| row.problem(format!("{phrase:?}: {m}")))?;
         let named_words = phrase.split_whitespace().filter(|part| *part != "_").count() as u8;
-        rules.push(DeedRule { cameo, head_offset, named_words, source: source.clone(), target: target.clone() });
+        let stem = phrase.split_whitespace().find_map(lemmas).map_or(0, |(_, lemma)| stem(lemma));
+        rules.push(DeedRule { cameo, head_offset, named_words, stem, source: source.clone(), target: target.clone() });
     }
     Ok(())
 }
@@ -164,6 +167,12 @@ fn add_phrase(phrase: &str, number: u32, inflector: &Inflector, builder: &mut Bu
         builder.add_pattern(&parse_pattern(&pattern.join(" "))?, Entry::Deed(number, *form))?;
     }
     Ok(parts[..head].iter().map(|p| scan_words(p.split('/').next().unwrap_or(p)).len()).sum::<usize>() as u8)
+}
+
+/// Hash of a word's first letters.
+pub(crate) fn stem(word: &str) -> u64 {
+    const LETTERS: usize = 4;
+    stable_hash(word.chars().take(LETTERS).collect::<String>().to_lowercase().as_bytes())
 }
 
 /// The lemmas of a marked word, and whether they are verbs.

@@ -11,7 +11,7 @@ mod words;
 
 pub(crate) use actors::{Office, Person, RoleKind};
 pub(crate) use codes::{RuleKind, TensionRule};
-pub(crate) use deeds::{DeedRule, SidePlace};
+pub(crate) use deeds::{DeedRule, SidePlace, stem};
 pub use files::{KnowledgeFiles, UnknownFile};
 pub(crate) use load::Knowledge;
 pub use table::Problem;

@@ -34,6 +34,7 @@ pub(crate) enum Cue {
     Sport,
     Pronoun,
     FirstName,
+    WomanName,
     Speech,
     Thought,
     Stance,
@@ -48,10 +49,11 @@ pub(crate) enum Cue {
     Numbering,
     StateNoun,
     GroundNoun,
+    Mishap,
 }
 
 impl Cue {
-    const NAMES: [(&'static str, Self); 41] = [
+    const NAMES: [(&'static str, Self); 43] = [
         ("abbreviation", Self::Abbreviation),
         ("starter", Self::Starter),
         ("function_word", Self::FunctionWord),
@@ -75,6 +77,7 @@ impl Cue {
         ("sport", Self::Sport),
         ("pronoun", Self::Pronoun),
         ("first_name", Self::FirstName),
+        ("woman_name", Self::WomanName),
         ("speech", Self::Speech),
         ("thought", Self::Thought),
         ("stance", Self::Stance),
@@ -90,6 +93,7 @@ impl Cue {
         ("numbering", Self::Numbering),
         ("state_noun", Self::StateNoun),
         ("ground_noun", Self::GroundNoun),
+        ("mishap", Self::Mishap),
         ("hypothetical_phrase", Self::Hypothetical),
         ("threat_phrase", Self::Threat),
         ("past_phrase", Self::Past),
@@ -123,10 +127,12 @@ pub(crate) enum Part {
     Verb,
     /// Present form of a verb as it stands after "to".
     Base,
+    /// A verb whose object does what the infinitive after it tells: "prompt", "force".
+    Control,
 }
 
 impl Part {
-    const NAMES: [(&'static str, Self); 11] = [
+    const NAMES: [(&'static str, Self); 12] = [
         ("determiner", Self::Determiner),
         ("preposition", Self::Preposition),
         ("auxiliary", Self::Auxiliary),
@@ -138,6 +144,7 @@ impl Part {
         ("adverb", Self::Adverb),
         ("pronoun", Self::Pronoun),
         ("verb", Self::Verb),
+        ("control", Self::Control),
     ];
 
     /// The part of that name.
@@ -198,6 +205,13 @@ impl Vocabulary {
     /// Number of the word whose normal form has this hash, or [`Self::UNKNOWN`].
     pub(crate) fn find(&self, hash: u64) -> WordId {
         self.table.find(hash, |(known, _)| *known == hash).map_or(Self::UNKNOWN, |(_, id)| *id)
+    }
+
+    /// Number of a word in any spelling, or [`Self::UNKNOWN`].
+    pub(crate) fn number(&self, word: &str) -> WordId {
+        let mut normal = String::new();
+        normalise(word, &mut normal);
+        self.find(stable_hash(normal.as_bytes()))
     }
 
     /// Number of a word in any spelling, new or known.
