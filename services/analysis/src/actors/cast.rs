@@ -35,6 +35,8 @@ pub(crate) struct ActorDraft {
     pub(crate) cameo: Option<String>,
     /// In no list: what is learnt of it later completes it.
     pub(crate) is_unlisted: bool,
+    /// No mention tells its country.
+    pub(crate) is_presumed: bool,
 }
 
 /// A place before its mentions are gathered.
@@ -95,6 +97,7 @@ impl Cast {
             sectors: Vec::new(),
             cameo: Some(known.cameo.clone()),
             is_unlisted: false,
+            is_presumed: false,
         })
     }
 
@@ -108,6 +111,7 @@ impl Cast {
             sectors: known.sectors.clone(),
             cameo: known.cameo.clone(),
             is_unlisted: false,
+            is_presumed: false,
         })
     }
 
@@ -123,6 +127,7 @@ impl Cast {
             sectors: known.sectors.clone(),
             cameo: known.sectors.first().map(|sector| format!("{}{sector}", bearer.cameo)),
             is_unlisted: false,
+            is_presumed: false,
         })
     }
 
@@ -149,6 +154,7 @@ impl Cast {
             sectors,
             cameo: office.and_then(|o| o.cameo.clone()),
             is_unlisted: false,
+            is_presumed: false,
         })
     }
 
@@ -207,8 +213,20 @@ impl Cast {
             sectors: sectors.to_vec(),
             cameo: None,
             is_unlisted: true,
+            is_presumed: false,
         });
         self.actors.len() - 1
+    }
+
+    /// Adds what the text calls somebody on the list: "Senator X", whatever X is today.
+    pub(crate) fn learn_title(&mut self, actor: usize, sectors: &[String], is_in_office: bool) {
+        let draft = &mut self.actors[actor];
+        for sector in sectors {
+            if !draft.sectors.contains(sector) {
+                let at = if is_in_office { draft.sectors.len() } else { 0 };
+                draft.sectors.insert(at, sector.clone());
+            }
+        }
     }
 
     /// Adds to an unlisted actor what a mention tells of it.
@@ -222,8 +240,24 @@ impl Cast {
         }
     }
 
+    /// Calls `presumed` with the sectors and the first token of every unlisted actor, and with no sectors for every place,
+    /// that no mention gave a country, for the country it is most likely from.
+    pub(super) fn presume(&mut self, presumed: impl Fn(Option<&[String]>, usize) -> Option<u32>) {
+        for found in &self.found {
+            if let Some(actor) = found.actor.map(|actor| &mut self.actors[actor])
+                && actor.is_unlisted
+                && actor.country.is_none()
+            {
+                actor.country = presumed(Some(&actor.sectors), found.first);
+            }
+            if let Some(place) = found.place.map(|place| &mut self.places[place]) {
+                place.country = place.country.or_else(|| presumed(None, found.first));
+            }
+        }
+    }
+
     /// Gives unlisted actors their ids and codes, and puts mentions in text order.
-    pub(crate) fn complete(&mut self, knowledge: &Knowledge) {
+    pub(super) fn complete(&mut self, knowledge: &Knowledge) {
         for number in 0..self.actors.len() {
             if !self.actors[number].is_unlisted {
                 continue;
@@ -285,7 +319,8 @@ impl Cast {
             .zip(mentions)
             .enumerate()
             .filter(|(number, (draft, mentions))| {
-                let is_described_only = draft.country.is_none() && mentions.iter().all(|m| m.coreference);
+                let is_described_only =
+                    (draft.country.is_none() || draft.is_presumed) && mentions.iter().all(|m| m.coreference);
                 let is_passer_by = is_described_only && attention[*number] < PASSER_BY_SHARE * total;
                 !mentions.is_empty() && (!is_passer_by || active.contains(draft.id.as_str()))
             })
@@ -360,7 +395,7 @@ impl Cast {
 }
 
 /// `albin-kurti` of "Albin Kurti".
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let mut folded = String::new();
     normalise(name, &mut folded);
     let mut slug = String::with_capacity(folded.len());

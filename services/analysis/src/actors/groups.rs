@@ -5,64 +5,116 @@ use rustc_hash::FxHashMap;
 
 use super::cast::{Cast, Found};
 use super::names::RoleHit;
+use super::persons::Surnames;
 use super::scene::{Scene, Tag};
+use super::setting::Setting;
 use crate::knowledge::RoleKind;
 use crate::text::{Gap, Token};
 
-/// Adds an actor for every role that is no title of a name: one for each pair of role and country.
-pub(super) fn add_groups(scene: &Scene<'_>, cast: &mut Cast) {
+/// Adds an actor for every role that is no title of a name: one for each pair of role and country, or the person of the
+/// document who holds the office.
+pub(super) fn add_groups(scene: &Scene<'_>, cast: &mut Cast, people: &Surnames, setting: Setting) {
     let mut known: FxHashMap<(u32, Option<u32>), usize> = FxHashMap::default();
     for (position, hit) in scene.roles.iter().enumerate() {
         let is_whole = scene.tags[hit.first] == Tag::Role(position) && scene.tags[hit.end - 1] == Tag::Role(position);
-        if !is_whole || is_title_of_name(scene, hit) {
+        if !is_whole || is_title_of_name(scene, hit) || is_adjective(scene, hit) {
             continue;
         }
-        let body = scene.body_of_role(hit).map(|body| &scene.knowledge.organisations[body as usize]);
-        let country = scene.country_of_role(hit).or_else(|| body.and_then(|body| body.country));
+        let (told, sectors) = scene.reading_of(hit);
         let role = &scene.knowledge.roles[hit.role as usize];
-        let actor = *known.entry((hit.role, country)).or_insert_with(|| {
-            let mut sectors = role.sectors.clone();
-            let others =
-                body.into_iter().flat_map(|body| &body.sectors).filter(|sector| !role.sectors.contains(sector));
-            sectors.extend(others.cloned());
-            let kind = kind_of(role.kind, &role.sectors);
-            let name = match country {
-                Some(country) => format!("{} {}", scene.knowledge.countries.all[country as usize].name, role.name),
-                None => role.name.clone(),
-            };
-            cast.unlisted(&name, kind, country, &sectors)
-        });
         let first = first_of_phrase(scene, hit);
         let is_name = role.kind == RoleKind::Group && first < hit.first && is_capitalised(scene, first, hit.end);
-        cast.found.push(Found {
+        let mut found = Found {
             first: if is_name { first } else { hit.first },
             end: hit.end,
             sentence: scene.document.sentence_of(hit.first),
-            actor: Some(actor),
+            actor: None,
             place: None,
             label: if role.kind == RoleKind::Group { MentionLabel::Org } else { MentionLabel::Person },
             metonymic: false,
             coreference: !is_name,
+        };
+        found.actor = Some(match holder(scene, cast, people, hit, told) {
+            Some(person) => person,
+            None => {
+                let country = told.or_else(|| setting.presumed(&sectors));
+                let actor = *known.entry((hit.role, country)).or_insert_with(|| {
+                    let kind = kind_of(role.kind, &role.sectors);
+                    let name = match country {
+                        Some(country) => {
+                            format!("{} {}", scene.knowledge.countries.all[country as usize].name, role.name)
+                        }
+                        None => role.name.clone(),
+                    };
+                    let actor = cast.unlisted(&name, kind, country, &sectors);
+                    cast.actors[actor].is_presumed = role.kind != RoleKind::Group;
+                    actor
+                });
+                cast.actors[actor].is_presumed &= told.is_none();
+                actor
+            }
         });
+        cast.found.push(found);
     }
+}
+
+/// "The president" after "President X": the one person of the document who was given that title, if of the same country.
+fn holder(scene: &Scene<'_>, cast: &Cast, people: &Surnames, hit: &RoleHit, told: Option<u32>) -> Option<usize> {
+    let before = hit.first.checked_sub(1)?;
+    let is_one = scene.document.slice(hit.first, hit.end).len() == scene.role_name(hit).len();
+    if !scene.is_word(before, "the") || !is_one || scene.kind_of(hit) == RoleKind::Group || is_bound(scene, hit) {
+        return None;
+    }
+    let person = people.holder(hit.role, hit.first)?;
+    let country = cast.actors[person].country;
+    (told.is_none() || country.is_none() || told == country).then_some(person)
+}
+
+/// "The president of the company" is told by what follows.
+fn is_bound(scene: &Scene<'_>, hit: &RoleHit) -> bool {
+    ["of", "for", "at"].iter().any(|word| scene.is_word(hit.end, word))
+}
+
+/// "The official residence", "a general election": the word belongs to the noun after it.
+fn is_adjective(scene: &Scene<'_>, hit: &RoleHit) -> bool {
+    let is_ambiguous = ["official", "general", "native", "public"].iter().any(|word| scene.role_name(hit) == *word);
+    is_ambiguous
+        && scene.token(hit.end).is_some_and(|next| {
+            let vocabulary = &scene.knowledge.vocabulary;
+            next.is_word()
+                && next.gap == Gap::Space
+                && !next.is_capitalised()
+                && !vocabulary.is_grammatical(next.word)
+                && !scene.has(hit.end, crate::lexicon::Cue::Reporting)
+                && !scene.document.slice(hit.end, hit.end + 1).ends_with("ed")
+        })
 }
 
 fn kind_of(kind: RoleKind, sectors: &[String]) -> ActorType {
     let is = |sector: &str| sectors.iter().any(|s| s == sector);
     match kind {
-        RoleKind::Title | RoleKind::Person => ActorType::Person,
+        RoleKind::Title | RoleKind::Office | RoleKind::Person => ActorType::Person,
         RoleKind::Group if is("REB") || is("UAF") => ActorType::ArmedGroup,
         RoleKind::Group => ActorType::Organisation,
     }
 }
 
 fn is_title_of_name(scene: &Scene<'_>, hit: &RoleHit) -> bool {
-    let next_is_person = match scene.tags.get(hit.end) {
-        Some(Tag::Taken) => true,
-        Some(Tag::Name(position)) => scene.names[*position].person.is_some(),
-        _ => false,
-    };
-    next_is_person && scene.token(hit.end).is_some_and(|t| t.gap == Gap::Space)
+    /// "Deputy Minister Colonel-General X": titles of a title.
+    const MAX_TITLES: usize = 3;
+    let mut end = hit.end;
+    for _ in 0..MAX_TITLES {
+        if scene.token(end).is_none_or(|t| t.gap != Gap::Space) {
+            return false;
+        }
+        match scene.tags[end] {
+            Tag::Taken => return true,
+            Tag::Name(position) => return scene.names[position].person.is_some(),
+            Tag::Role(position) if scene.document.tokens[end].is_capitalised() => end = scene.roles[position].end,
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// Where the country's name before the role begins, or the role itself.

@@ -3,7 +3,7 @@
 use super::names::Name;
 use super::scene::{Scene, Tag};
 use crate::lexicon::Cue;
-use crate::text::TokenKind;
+use crate::text::{Shape, TokenKind};
 
 /// How far back the words that govern a name are looked for, in tokens.
 const REACH: usize = 14;
@@ -12,6 +12,9 @@ const REACH: usize = 14;
 /// it, it only says where somebody or something is from ("a Kenya businessman"), or it is told what it is ("X is a country").
 /// A city that is no capital stands for nobody, unless it speaks.
 pub(super) fn is_metonymic(scene: &Scene<'_>, name: &Name) -> bool {
+    if scene.margins.in_dateline(name.first) {
+        return false;
+    }
     let speaks = scene.has(name.end, Cue::Reporting);
     if speaks || name.country.is_none() && name.metonym.is_none() {
         return speaks;
@@ -73,10 +76,13 @@ fn is_placed(scene: &Scene<'_>, first: usize) -> bool {
             TokenKind::Hyphen | TokenKind::Number => true,
             TokenKind::Word => {
                 let word = scene.document.slice(at, at + 1);
-                if scene.has(at, Cue::LocationHead) && !token.is_capitalised() {
+                let is_ground = scene.has(at, Cue::LocationHead) || at + 1 == first && word == "capital";
+                if is_ground && !token.is_capitalised() {
                     return true;
                 }
-                matches!(word, "the" | "and" | "or" | "both" | "neighbouring" | "neighboring")
+                let is_adjective = at + 1 == first && is_placed_adjective(scene, at);
+                is_adjective
+                    || matches!(word, "the" | "and" | "or" | "both" | "neighbouring" | "neighboring")
                     || scene.has(at, Cue::LocationLead)
                     || token.is_capitalised() && !scene.has(at, Cue::FunctionWord)
             }
@@ -87,6 +93,19 @@ fn is_placed(scene: &Scene<'_>, first: usize) -> bool {
         }
     }
     false
+}
+
+/// "In war-torn Ruritania", "across northeastern Ruritania", but not "to attack Ruritania".
+fn is_placed_adjective(scene: &Scene<'_>, at: usize) -> bool {
+    let token = &scene.document.tokens[at];
+    let Some(before) = at.checked_sub(1) else { return false };
+    token.shape == Shape::Lower
+        && !scene.has(at, Cue::FunctionWord)
+        && !scene.document.slice(at, at + 1).ends_with("ing")
+        && scene.tags[at] == Tag::Free
+        && scene.has(before, Cue::PlacePreposition)
+        && !scene.is_word(before, "to")
+        && !scene.is_word(before, "of")
 }
 
 /// "Relations between X and Y", "independence from X", "lost to X": the word before the preposition says that states or their

@@ -1,13 +1,16 @@
 //! Who and where: names from the lists, names made of a role and capitals, and what links their mentions.
 
 mod cast;
+mod ethnic;
 mod evidence;
 mod groups;
+mod margins;
 mod metonymy;
 mod named;
 mod names;
 mod persons;
 mod scene;
+mod setting;
 mod tagger;
 
 pub(crate) use cast::{Cast, Found};

@@ -1,16 +1,17 @@
 //! From the names that the tagger found to actors and places: the tagger decides what is a name, the lists say whose.
 
 use faultline_schemas::{ActorType, MentionLabel};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cast::{Cast, Found};
-use super::evidence::describe;
+use super::evidence::{describe, describe_body};
 use super::names::Name;
 use super::persons::Surnames;
 use super::scene::{Scene, Tag, add_name};
 use super::tagger::{Kind, Tagged};
+use crate::knowledge::RoleKind;
 use crate::lexicon::Cue;
-use crate::text::Shape;
+use crate::text::{Gap, Shape, TokenKind};
 
 /// Goes through the tagged names of a document.
 pub(super) struct Named<'s, 'a> {
@@ -21,13 +22,21 @@ pub(super) struct Named<'s, 'a> {
     organisations: FxHashMap<&'a str, usize>,
     /// What an acronym was said to stand for, by its hash: "Rural Workers Union (RWU)".
     acronyms: FxHashMap<u64, usize>,
+    /// Names of storms, by their hash.
+    storms: FxHashSet<u64>,
 }
 
 impl<'s, 'a> Named<'s, 'a> {
     /// Adds every tagged name, and the listed people: in full first, so that a surname alone finds its bearer.
     pub(super) fn read(scene: &'s mut Scene<'a>, cast: &'s mut Cast, surnames: &'s mut Surnames, tagged: &[Tagged]) {
-        let mut named =
-            Self { scene, cast, surnames, organisations: FxHashMap::default(), acronyms: FxHashMap::default() };
+        let mut named = Self {
+            scene,
+            cast,
+            surnames,
+            organisations: FxHashMap::default(),
+            acronyms: FxHashMap::default(),
+            storms: FxHashSet::default(),
+        };
         let spans: Vec<Tagged> = tagged.iter().filter_map(|span| named.settle(*span)).collect();
         named.listed_people();
         for span in &spans {
@@ -54,6 +63,17 @@ impl<'s, 'a> Named<'s, 'a> {
     /// Makes the span and the lists agree: a listed name that reaches further wins, those inside the span give way. None where
     /// the list's name stands in its own right.
     fn settle(&mut self, span: Tagged) -> Option<Tagged> {
+        if self.scene.tags[span.first] == Tag::Taken {
+            return None;
+        }
+        if self.begins_within_title(&span) || self.is_people_of_place(&span) {
+            return None;
+        }
+        let span = self.with_given_name(self.with_kind(span));
+        if self.is_storm(&span) {
+            self.take(&span);
+            return None;
+        }
         let inside: Vec<usize> = self.names_in(&span).collect();
         let reaches_further = |name: &Name| {
             (name.first < span.first || name.end > span.end) && name.end - name.first > span.end - span.first
@@ -83,6 +103,105 @@ impl<'s, 'a> Named<'s, 'a> {
             }
         }
         Some(span)
+    }
+
+    /// "Minister of Defence Colonel-General": a span that begins within a title is none.
+    fn begins_within_title(&self, span: &Tagged) -> bool {
+        match self.scene.tags[span.first] {
+            Tag::Role(position) => {
+                let hit = &self.scene.roles[position];
+                hit.first < span.first && self.scene.kind_of(hit) != RoleKind::Group
+            }
+            _ => false,
+        }
+    }
+
+    /// "Rakhine Buddhists", "Iraqi Kurds": the list knows both the place and the people.
+    fn is_people_of_place(&self, span: &Tagged) -> bool {
+        let mut names = self.names_in(span).map(|position| self.scene.names[position]);
+        let (Some(place), Some(people), None) = (names.next(), names.next(), names.next()) else { return false };
+        place.first == span.first
+            && place.end == people.first
+            && people.end == span.end
+            && (place.place.is_some() || place.any_country().is_some())
+            && people.organisation.is_some_and(|organisation| self.scene.is_people(organisation))
+    }
+
+    /// A first name and a word that reports make a person of what looks like a body: "Ann Roe reports". A name before "police"
+    /// is a place.
+    fn with_kind(&self, span: Tagged) -> Tagged {
+        let is_plain = |at: usize| {
+            !self.scene.has(at, Cue::OrganisationHead)
+                && self.scene.tags[at] == Tag::Free
+                && !self.scene.knowledge.name_words.contains_key(&self.scene.document.tokens[at].word)
+        };
+        let speaks = self.scene.has(span.end, Cue::Reporting) || self.scene.has(span.end, Cue::Speech);
+        let is_person = span.kind == Kind::Organisation
+            && span.end - span.first == 2
+            && speaks
+            && self.scene.has(span.first, Cue::FirstName)
+            && (span.first..span.end).all(is_plain);
+        if is_person {
+            return Tagged { kind: Kind::Person, ..span };
+        }
+        // "LinkedIn", and "Acme, based in Ruritania".
+        let is_based = self.scene.is_mark(span.end, ',') && self.scene.is_word(span.end + 1, "based");
+        let is_single = span.end == span.first + 1 && self.scene.tags[span.first] == Tag::Free;
+        if span.kind == Kind::Person && is_single && (is_based || self.has_inner_capital(span.first)) {
+            return Tagged { kind: Kind::Organisation, ..span };
+        }
+        let is_of_place = span.end == span.first + 1
+            && self.scene.is_word(span.end, "police")
+            && matches!(self.scene.tags[span.first], Tag::Free)
+            && self.scene.document.tokens[span.first].shape == Shape::Upper;
+        if is_of_place { Tagged { kind: Kind::Location, ..span } } else { span }
+    }
+
+    /// "LinkedIn", but not "McCain", "DeVos", "O'Neil".
+    fn has_inner_capital(&self, at: usize) -> bool {
+        const LONGEST_PARTICLE: usize = 4;
+        let word = self.scene.document.slice(at, at + 1);
+        let inner = word.char_indices().skip(1).find(|(_, letter)| letter.is_uppercase());
+        self.scene.document.tokens[at].shape == Shape::Upper
+            && inner.is_some_and(|(start, _)| start >= LONGEST_PARTICLE)
+    }
+
+    /// "Kim Dong-yub", "Shin In-kyun": after a surname of East Asia the given name goes on past its hyphen.
+    fn with_given_name(&self, span: Tagged) -> Tagged {
+        let tokens = &self.scene.document.tokens;
+        if span.kind != Kind::Person && span.end - span.first > 2 || !self.scene.has(span.first, Cue::FamilyName) {
+            return span;
+        }
+        let is_split = |at: usize| {
+            tokens.get(at).is_some_and(|t| t.kind == TokenKind::Hyphen)
+                && tokens.get(at + 1).is_some_and(|t| t.shape == Shape::Lower && t.is_word())
+        };
+        let is_given = |at: usize| tokens.get(at).is_some_and(|t| t.is_capitalised() && t.gap == Gap::Space);
+        match span.end - span.first {
+            2 if is_split(span.end) => Tagged { end: span.end + 2, kind: Kind::Person, ..span },
+            1 if is_given(span.end) && is_split(span.end + 1) => {
+                Tagged { end: span.end + 3, kind: Kind::Person, ..span }
+            }
+            _ => span,
+        }
+    }
+
+    /// "Hurricane Harvey", and "Harvey" after it.
+    fn is_storm(&mut self, span: &Tagged) -> bool {
+        let tokens = &self.scene.document.tokens;
+        if let Some(head) = (span.first..span.end).find(|at| self.scene.has(*at, Cue::StormHead)) {
+            let is_named = tokens[head].is_capitalised() && tokens.get(head + 1).is_some_and(|t| t.is_capitalised());
+            if is_named {
+                self.storms.insert(tokens[head + 1].hash);
+            }
+            return is_named && head + 2 >= span.end;
+        }
+        let is_after_head = span.first.checked_sub(1).is_some_and(|before| self.scene.has(before, Cue::StormHead))
+            && tokens[span.first - 1].is_capitalised();
+        if is_after_head {
+            self.storms.insert(tokens[span.first].hash);
+        }
+        span.end == span.first + 1 && (is_after_head || self.storms.contains(&tokens[span.first].hash))
     }
 
     fn listed_people(&mut self) {
@@ -127,12 +246,18 @@ impl<'s, 'a> Named<'s, 'a> {
         let description = describe(self.scene, span.first, span.end);
         let actor = self.surnames.person(self.scene, self.cast, span.first, span.end);
         self.cast.learn(actor, description.country, &description.sectors);
+        if let Some(role) = description.role {
+            self.surnames.entitle(role, span.first, actor);
+        }
         self.take(span);
         self.push(span, MentionLabel::Person, Some(actor), None);
     }
 
     fn organisation(&mut self, span: &Tagged) {
         if let Some((position, name)) = self.whole(span) {
+            if name.organisation.is_none() && self.scene.margins.in_dateline(span.first) {
+                return self.location(span);
+            }
             if name.organisation.is_none() && (name.any_country().is_some() || name.place.is_some()) {
                 // A country's or city's team stands for it.
                 self.scene.absorbed[position] = true;
@@ -159,16 +284,23 @@ impl<'s, 'a> Named<'s, 'a> {
         let name = self.scene.document.slice(span.first, span.end);
         let token = &self.scene.document.tokens[span.first];
         let acronym = (span.end == span.first + 1).then(|| self.acronyms.get(&token.hash).copied()).flatten();
-        let actor = match acronym.or_else(|| self.organisations.get(name).copied()) {
-            Some(actor) => actor,
-            None => {
-                let country = self.country_of(span);
-                let sectors = self.sectors_of(span);
-                let actor = self.cast.unlisted(name, ActorType::Organisation, country, &sectors);
-                self.organisations.insert(name, actor);
-                actor
-            }
-        };
+        let is_single = span.end == span.first + 1;
+        if let (true, Some(person)) = (is_single, self.surnames.misspelt(self.scene, span.first, span.end)) {
+            self.take(span);
+            self.push(span, MentionLabel::Person, Some(person), None);
+            return;
+        }
+        let known = acronym.or_else(|| self.organisations.get(name).copied());
+        let actor = known.unwrap_or_else(|| {
+            let (country, sectors) = (self.country_of(span), self.sectors_of(span));
+            let is_armed = sectors.iter().any(|sector| matches!(sector.as_str(), "REB" | "UAF"));
+            let kind = if is_armed { ActorType::ArmedGroup } else { ActorType::Organisation };
+            let actor = self.cast.unlisted(name, kind, country, &sectors);
+            self.organisations.insert(name, actor);
+            actor
+        });
+        let description = describe_body(self.scene, span.first, span.end);
+        self.cast.learn(actor, description.country, &description.sectors);
         self.remember_acronym(span, actor);
         self.take(span);
         self.push(span, MentionLabel::Org, Some(actor), None);
@@ -187,10 +319,7 @@ impl<'s, 'a> Named<'s, 'a> {
     fn country_of(&self, span: &Tagged) -> Option<u32> {
         let own = self.names_in(span).find_map(|position| {
             let name = &self.scene.names[position];
-            let of_organisation =
-                name.organisation.and_then(|o| self.scene.knowledge.organisations[o as usize].country);
-            let of_place = name.place.and_then(|p| self.scene.knowledge.places[p as usize].country);
-            name.any_country().or(of_organisation).or(of_place)
+            self.scene.country_of_name(name).filter(|_| name.person.is_none())
         });
         own.or_else(|| self.scene.country_before(span.first))
     }
@@ -205,7 +334,12 @@ impl<'s, 'a> Named<'s, 'a> {
             Tag::Role(position) => Some(self.scene.roles[position]),
             _ => None,
         });
-        role.map(|role| self.scene.sectors_of(&role).to_vec()).unwrap_or_default()
+        if let Some(role) = role {
+            return self.scene.sectors_of(&role).to_vec();
+        }
+        let kinds = &self.scene.knowledge.name_words;
+        let kind = (span.first..span.end).rev().find_map(|at| kinds.get(&self.scene.document.tokens[at].word));
+        kind.cloned().unwrap_or_default()
     }
 
     /// "Rural Workers Union (RWU)": what stands in brackets after a name and spells its initials.
@@ -225,17 +359,43 @@ impl<'s, 'a> Named<'s, 'a> {
         }
     }
 
+    /// The country of an unlisted place by what stands beside it: "X, Iraq", else the last place named in the sentence.
+    fn country_near(&self, span: &Tagged) -> Option<u32> {
+        if self.scene.is_mark(span.end, ',')
+            && let Some(country) = self.scene.country_from(span.end + 1)
+        {
+            return Some(country);
+        }
+        let sentence = self.scene.document.sentences[self.scene.document.sentence_of(span.first)];
+        let from = self.scene.names.partition_point(|name| name.first < sentence.first);
+        let names = self.scene.names[from..].iter().take_while(|name| name.end <= span.first);
+        let place = names.filter(|name| name.country.is_some() || name.place.is_some()).last()?;
+        let is_placed = place.first.checked_sub(1).is_some_and(|at| self.scene.has(at, Cue::PlacePreposition));
+        self.scene.country_of_name(place).filter(|_| is_placed)
+    }
+
     fn location(&mut self, span: &Tagged) {
+        let is_state = |o: &u32| self.scene.knowledge.organisations[*o as usize].kind == ActorType::Other;
+        if let Some((_, name)) = self.whole(span)
+            && name.organisation.is_some_and(|organisation| !is_state(&organisation))
+            && name.any_country().is_none()
+        {
+            // "Firms like Nokia": a town is not meant unless a preposition of place says so.
+            let is_placed = span.first.checked_sub(1).is_some_and(|at| self.scene.has(at, Cue::PlacePreposition));
+            if name.place.is_none() || !is_placed {
+                return;
+            }
+        }
         if let Some((position, name)) = self.whole(span)
             && (name.any_country().is_some() || name.place.is_some())
         {
-            let is_state = |o: &u32| self.scene.knowledge.organisations[*o as usize].kind == ActorType::Other;
             let name = Name { organisation: name.organisation.filter(is_state), ..name };
             self.scene.absorbed[position] = true;
             add_name(self.cast, self.scene, &name);
             return;
         }
-        let place = self.cast.unlisted_place(self.scene.document.slice(span.first, span.end), self.country_of(span));
+        let country = self.country_of(span).or_else(|| self.country_near(span));
+        let place = self.cast.unlisted_place(self.scene.document.slice(span.first, span.end), country);
         let last = span.end - 1;
         let label = if self.scene.has(last, Cue::FacilityHead) {
             MentionLabel::Fac

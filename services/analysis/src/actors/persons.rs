@@ -7,6 +7,7 @@ use super::cast::{Cast, Found};
 use super::names::Name;
 use super::scene::{Scene, Tag};
 use crate::lexicon::Cue;
+use crate::text::TokenKind;
 
 /// People of the document by surname.
 #[derive(Default)]
@@ -16,10 +17,14 @@ pub(super) struct Surnames {
     /// Token of the surname, the first name's hash and the actor, for the first people of the document: misspellings of them
     /// are theirs.
     spellings: Vec<(usize, u64, usize)>,
+    /// Who was given which title: the token of the name, the role and the actor, in text order for each way of finding them.
+    holders: FxHashMap<u32, Vec<(usize, usize)>>,
 }
 
 /// People whose names are looked at for misspellings; more would make the time quadratic.
 const MAX_SPELLINGS: usize = 64;
+/// People with one title that are told apart; one alone is meant by "the president".
+const MAX_HOLDERS: usize = 2;
 /// Shorter surnames are too often one letter from another.
 const SHORTEST_MISSPELT: usize = 5;
 
@@ -27,9 +32,34 @@ impl Surnames {
     /// Adds a mention of somebody on the list.
     pub(super) fn add_listed(&mut self, scene: &Scene<'_>, cast: &mut Cast, name: &Name) {
         let Some(person) = name.person else { return };
-        let actor = cast.person(&scene.knowledge.people.all[person as usize], scene.day);
+        let person = &scene.knowledge.people.all[person as usize];
+        let actor = cast.person(person, scene.day);
+        if let Some(title) = scene.title_before(name.first) {
+            let is_former = title.first.checked_sub(1).is_some_and(|at| scene.has(at, Cue::FormerWord));
+            if !is_former {
+                let is_in_office = scene.day.is_some_and(|day| person.in_office_on(day));
+                cast.learn_title(actor, scene.sectors_of(title), is_in_office);
+                self.entitle(title.role, name.first, actor);
+            }
+        }
         self.remember(scene, name.first, name.end, actor);
         cast.found.push(mention(scene, name.first, name.end, actor));
+    }
+
+    /// Notes that the person named at the token was given the title.
+    pub(super) fn entitle(&mut self, role: u32, at: usize, actor: usize) {
+        let holders = self.holders.entry(role).or_default();
+        if holders.len() < MAX_HOLDERS && holders.iter().all(|(_, known)| *known != actor) {
+            holders.push((at, actor));
+        }
+    }
+
+    /// The one person of the document with that title, if named before the token.
+    pub(super) fn holder(&self, role: u32, before: usize) -> Option<usize> {
+        match self.holders.get(&role)?.as_slice() {
+            [(at, actor)] if *at < before => Some(*actor),
+            _ => None,
+        }
     }
 
     /// The person named in full by tokens `first..end`, new or known: two people with one surname are one where their first
@@ -48,7 +78,7 @@ impl Surnames {
     }
 
     /// The person whose surname is one letter away: with the same first name, or the surname alone.
-    fn misspelt(&self, scene: &Scene<'_>, first: usize, end: usize) -> Option<usize> {
+    pub(super) fn misspelt(&self, scene: &Scene<'_>, first: usize, end: usize) -> Option<usize> {
         let surname = scene.document.slice(end - 1, end);
         let given = scene.document.tokens[first].hash;
         let is_same = |(token, known_given, _): &&(usize, u64, usize)| {
@@ -60,13 +90,20 @@ impl Surnames {
 
     fn remember(&mut self, scene: &Scene<'_>, first: usize, end: usize, actor: usize) {
         let tokens = &scene.document.tokens;
-        let bearers = self.bearers.entry(tokens[end - 1].hash).or_default();
+        self.remember_by(scene, end - 1, tokens[first].hash, actor);
+        if end - first > 1 && scene.has(first, Cue::FamilyName) && has_surname_first(scene, first, end) {
+            self.remember_by(scene, first, tokens[end - 1].hash, actor);
+        }
+    }
+
+    fn remember_by(&mut self, scene: &Scene<'_>, surname: usize, given: u64, actor: usize) {
+        let bearers = self.bearers.entry(scene.document.tokens[surname].hash).or_default();
         if self.spellings.len() < MAX_SPELLINGS && bearers.is_empty() {
-            self.spellings.push((end - 1, tokens[first].hash, actor));
+            self.spellings.push((surname, given, actor));
         }
         // A name repeated a million times must not make a list of a million.
         if bearers.last().is_none_or(|(_, known)| *known != actor) && bearers.len() < 8 {
-            bearers.push((tokens[first].hash, actor));
+            bearers.push((given, actor));
         }
     }
 
@@ -98,6 +135,16 @@ impl Surnames {
             cast.found.push(mention(scene, at, at + 1, actor));
         }
     }
+}
+
+/// "Kim Jong-un", "Tsai Ing-wen", "Xi Jinping": two parts of which the second is written with a hyphen or is no first name
+/// of the West.
+fn has_surname_first(scene: &Scene<'_>, first: usize, end: usize) -> bool {
+    let tokens = &scene.document.tokens[first..end];
+    tokens.iter().any(|token| token.kind == TokenKind::Hyphen)
+        || tokens.len() <= 3
+            && !scene.has(end - 1, Cue::FamilyName)
+            && tokens.iter().all(|token| token.is_capitalised())
 }
 
 fn office_holder(scene: &Scene<'_>, cast: &mut Cast, at: usize, countries: &FxHashSet<u32>) -> Option<usize> {

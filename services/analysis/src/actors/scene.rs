@@ -3,16 +3,19 @@
 use faultline_schemas::{ActorType, MentionLabel};
 
 use super::cast::{Cast, Found};
+use super::ethnic::ethnic_group;
 use super::groups::add_groups;
+use super::margins::Margins;
 use super::metonymy::is_metonymic;
 use super::named::Named;
 use super::names::{Name, RoleHit, names, roles};
 use super::persons::Surnames;
+use super::setting::Setting;
 use super::tagger;
 #[cfg(feature = "training")]
 use super::tagger::Chain;
 use crate::knowledge::{Knowledge, RoleKind};
-use crate::lexicon::{Cue, Match};
+use crate::lexicon::{Cue, Entry, Match};
 use crate::text::{Document, Gap, Token, TokenKind};
 
 /// What the lists say of a token.
@@ -38,6 +41,7 @@ pub(super) struct Scene<'a> {
     pub(super) tags: Vec<Tag>,
     /// Names that a longer name took in, by position.
     pub(super) absorbed: Vec<bool>,
+    pub(super) margins: Margins,
 }
 
 /// Everybody and everywhere in the document. In other languages than English only what the lists know.
@@ -52,6 +56,7 @@ pub(crate) fn read_cast(
     let mut cast = Cast::new();
     let mut surnames = Surnames::default();
     let tagged = if is_english { tagger::tag(&scene, &knowledge.names) } else { Vec::new() };
+    let setting = Setting::of(&scene);
     Named::read(&mut scene, &mut cast, &mut surnames, &tagged);
     surnames.link(&mut scene, &mut cast);
     for position in 0..scene.names.len() {
@@ -60,7 +65,9 @@ pub(crate) fn read_cast(
             add_name(&mut cast, &scene, &name);
         }
     }
-    add_groups(&scene, &mut cast);
+    add_groups(&scene, &mut cast, &surnames, setting);
+    setting.presume(&scene, &mut cast);
+    cast.found.retain(|found| !document.sentences[found.sentence].is_boilerplate);
     cast.complete(knowledge);
     cast
 }
@@ -79,7 +86,8 @@ pub(crate) fn name_chains(
 
 impl<'a> Scene<'a> {
     fn new(document: &'a Document<'a>, knowledge: &'a Knowledge, matches: &[Match], day: Option<u32>) -> Self {
-        let names = names(matches, knowledge, day);
+        let mut names = names(matches, knowledge, day);
+        drop_compounds(&mut names, matches);
         let roles = roles(matches, &names);
         let mut tags = vec![Tag::Free; document.tokens.len()];
         for (position, name) in names.iter().enumerate() {
@@ -89,9 +97,23 @@ impl<'a> Scene<'a> {
             tags[role.first..role.end].fill(Tag::Role(position));
         }
         let absorbed = vec![false; names.len()];
-        let mut scene = Self { document, knowledge, day, names, roles, tags, absorbed };
+        let margins = Margins::find(document, knowledge, &names, &tags);
+        let mut scene = Self { document, knowledge, day, names, roles, tags, absorbed, margins };
         scene.free_surnames_that_are_roles();
+        scene.pass_over_credits();
         scene
+    }
+
+    /// Who wrote or took what is no part of the story.
+    fn pass_over_credits(&mut self) {
+        for credit in self.margins.credits() {
+            for at in credit.clone() {
+                if let Tag::Name(position) = self.tags[at] {
+                    self.absorbed[position] = true;
+                }
+                self.tags[at] = Tag::Taken;
+            }
+        }
     }
 
     /// "Stephen King": a role word after a first name is a surname.
@@ -149,8 +171,41 @@ impl<'a> Scene<'a> {
         }
     }
 
+    pub(super) fn is_word(&self, at: usize, word: &str) -> bool {
+        self.document.slice(at, at + 1).eq_ignore_ascii_case(word)
+    }
+
     pub(super) fn sectors_of(&self, hit: &RoleHit) -> &[String] {
         &self.knowledge.roles[hit.role as usize].sectors
+    }
+
+    pub(super) fn kind_of(&self, hit: &RoleHit) -> RoleKind {
+        self.knowledge.roles[hit.role as usize].kind
+    }
+
+    pub(super) fn role_name(&self, hit: &RoleHit) -> &str {
+        &self.knowledge.roles[hit.role as usize].name
+    }
+
+    pub(super) fn is_party(&self, name: &Name) -> bool {
+        let sectors = name.organisation.map(|o| &self.knowledge.organisations[o as usize].sectors);
+        sectors.is_some_and(|sectors| sectors.iter().any(|sector| sector == "PTY"))
+    }
+
+    /// The country that a name stands for, lies in or belongs to.
+    pub(super) fn country_of_name(&self, name: &Name) -> Option<u32> {
+        let of_place = || name.place.and_then(|place| self.knowledge.places[place as usize].country);
+        let of_organisation = || name.organisation.and_then(|o| self.knowledge.organisations[o as usize].country);
+        let of_person = || name.person.and_then(|p| self.knowledge.people.all[p as usize].office_on(self.day)?.country);
+        name.any_country().or_else(of_organisation).or_else(of_person).or_else(of_place)
+    }
+
+    /// The country of the name that begins at the token, or after an article there. The name of a person says nothing.
+    pub(super) fn country_from(&self, at: usize) -> Option<u32> {
+        let after = self.after_the(at);
+        let next = self.names.partition_point(|name| name.end <= after);
+        let name = self.names.get(next).filter(|name| name.first <= after && name.person.is_none())?;
+        self.country_of_name(name)
     }
 
     /// The country whose name, possessive or adjective stands before the token, with up to two other adjectives between:
@@ -179,13 +234,26 @@ impl<'a> Scene<'a> {
         }
         let (name, country) = self.country_at(before)?;
         let is_adjective = name.demonym.is_some() && !self.document.slice(before, before + 1).ends_with('s');
+        // "An ethnic Albanian resident of Kosovo".
+        if name.first.checked_sub(1).is_some_and(|at| self.is_word(at, "ethnic")) {
+            return None;
+        }
         (is_direct || is_possessive || is_adjective).then_some(country)
     }
 
-    /// The country of another body of the listed one's name: "Chile's Defense Department".
+    /// The country of another body of the listed one's name ("Chile's Defense Department"), or of a part of a people that
+    /// lives in several ("Iraqi Kurds").
     fn other_country(&self, organisation: u32, first: usize) -> Option<u32> {
-        let own = self.knowledge.organisations[organisation as usize].country?;
-        self.country_before(first).filter(|country| *country != own)
+        match self.knowledge.organisations[organisation as usize].country {
+            Some(own) => self.country_before(first).filter(|country| *country != own),
+            None if self.is_people(organisation) => self.country_before(first).or_else(|| self.place_before(first)),
+            None => None,
+        }
+    }
+
+    pub(super) fn is_people(&self, organisation: u32) -> bool {
+        let kind = self.knowledge.organisations[organisation as usize].kind;
+        matches!(kind, ActorType::EthnicGroup | ActorType::ReligiousGroup)
     }
 
     /// The country of a city or region right before the token: "Kyiv police".
@@ -196,36 +264,97 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The organisation that a role is held in: "president of the European Council".
-    pub(super) fn body_of_role(&self, hit: &RoleHit) -> Option<u32> {
-        if !matches!(self.document.slice(hit.end, hit.end + 1), "of" | "at" | "for") {
+    /// Country and sectors of who fills a role. One that says what somebody is within a body ("chairman of the company's
+    /// board", "ACLU director") leaves it to the body what that is.
+    pub(super) fn reading_of(&self, hit: &RoleHit) -> (Option<u32>, Vec<String>) {
+        let (of_body, body_sectors) = self.body_of_role(hit).unwrap_or((None, &[]));
+        let country = self.country_of_role(hit).or(of_body);
+        let own = self.sectors_of(hit);
+        if self.kind_of(hit) == RoleKind::Office && body_sectors.is_empty() && self.is_of_unlisted(hit) {
+            return (country, Vec::new());
+        }
+        if self.kind_of(hit) == RoleKind::Office && !body_sectors.is_empty() {
+            let governs = body_sectors.iter().any(|sector| matches!(sector.as_str(), "GOV" | "IGO" | "LEG" | "PTY"));
+            let own = own.iter().filter(|sector| governs && !body_sectors.contains(sector));
+            return (country, body_sectors.iter().chain(own).cloned().collect());
+        }
+        let others = body_sectors.iter().filter(|sector| !own.contains(sector));
+        (country, own.iter().chain(others).cloned().collect())
+    }
+
+    /// Country and sectors of the body that a role is held in: "president of the European Council", "chairman of the
+    /// company's board", "NASA director".
+    fn body_of_role(&self, hit: &RoleHit) -> Option<(Option<u32>, &[String])> {
+        if let Some(Tag::Name(position)) = self.body_before(hit.first).map(|at| self.tags[at]) {
+            let body = &self.knowledge.organisations[self.names[position].organisation? as usize];
+            return Some((body.country, &body.sectors));
+        }
+        if !["of", "at", "for"].iter().any(|word| self.is_word(hit.end, word)) {
             return None;
         }
         match self.tags.get(self.after_the(hit.end + 1))? {
-            Tag::Name(position) => self.names[*position].organisation,
+            Tag::Name(position) => {
+                let body = &self.knowledge.organisations[self.names[*position].organisation? as usize];
+                Some((body.country, &body.sectors))
+            }
+            Tag::Role(position) => {
+                let body = &self.roles[*position];
+                (self.kind_of(body) == RoleKind::Group).then(|| (self.country_of_role(body), self.sectors_of(body)))
+            }
             _ => None,
         }
     }
 
+    /// The last token of an organisation's name right before a role: "NASA director", "the party's leader".
+    fn body_before(&self, first: usize) -> Option<usize> {
+        let before = first.checked_sub(1)?;
+        let is_possessive = self.document.tokens[before].kind == TokenKind::Possessive;
+        let last = before.checked_sub(usize::from(is_possessive))?;
+        match self.tags[last] {
+            Tag::Name(position) => {
+                let name = &self.names[position];
+                (name.end == last + 1 && name.organisation.is_some() && name.demonym.is_none()).then_some(last)
+            }
+            _ => None,
+        }
+    }
+
+    /// "Acme president": whoever Acme is, it need not govern.
+    fn is_of_unlisted(&self, hit: &RoleHit) -> bool {
+        hit.first.checked_sub(1).is_some_and(|before| {
+            self.tags[before] == Tag::Taken
+                && self.document.tokens[hit.first].gap == Gap::Space
+                && self.document.tokens[before].is_capitalised()
+        })
+    }
+
     fn after_the(&self, at: usize) -> usize {
-        at + usize::from(self.document.slice(at, at + 1) == "the")
+        at + usize::from(self.is_word(at, "the"))
     }
 
     /// The country that a role is bound to by the words round it: "Kosovo Prime Minister", "Serbia's President", "president
-    /// of Serbia".
+    /// of Serbia", "mayor of Houston".
     pub(super) fn country_of_role(&self, hit: &RoleHit) -> Option<u32> {
         if let Some(country) = self.country_before(hit.first).or_else(|| self.place_before(hit.first)) {
             return Some(country);
         }
-        let of = self.document.slice(hit.end, hit.end + 1);
-        if !matches!(of, "of" | "in" | "for") {
-            return None;
-        }
         // Within a longer name too: "president of the Chadian Rights League".
-        let after = self.after_the(hit.end + 1);
-        let next = self.names.partition_point(|name| name.end <= after);
-        self.names.get(next).filter(|name| name.first <= after).and_then(Name::any_country)
+        let is_bound = ["of", "in", "for"].iter().any(|word| self.is_word(hit.end, word));
+        if is_bound { self.country_from(hit.end + 1) } else { None }
     }
+}
+
+/// "German shepherd" names no German.
+fn drop_compounds(names: &mut Vec<Name>, matches: &[Match]) {
+    let mut compounds = matches.iter().filter(|m| m.entry == Entry::Cue(Cue::NoActor)).peekable();
+    if compounds.peek().is_none() {
+        return;
+    }
+    let compounds: Vec<&Match> = compounds.collect();
+    names.retain(|name| {
+        let next = compounds.partition_point(|compound| compound.first <= name.first);
+        next.checked_sub(1).is_none_or(|at| compounds[at].end < name.end)
+    });
 }
 
 /// Adds a name that the lists know.
@@ -261,7 +390,10 @@ pub(super) fn add_name(cast: &mut Cast, scene: &Scene<'_>, name: &Name) {
             _ => MentionLabel::Org,
         };
     } else if let Some(demonym) = name.demonym {
-        found.actor = Some(cast.country(demonym, knowledge));
+        found.actor = Some(match ethnic_group(scene, cast, name) {
+            Some(group) => group,
+            None => cast.country(demonym, knowledge),
+        });
         found.label = MentionLabel::Norp;
     } else {
         found.metonymic = is_metonymic(scene, name);

@@ -313,6 +313,8 @@ pub(crate) struct Role {
 pub(crate) enum RoleKind {
     /// Before a name: `prime minister`.
     Title,
+    /// Before a name as well, and what the body is says what its holder is: `chairman`, `spokesman`.
+    Office,
     /// A body of people: `police`, `rebels`.
     Group,
     /// One person: `lawyer`.
@@ -326,9 +328,10 @@ pub(super) fn load_roles(text: &str, builder: &mut Builder, problems: &mut Vec<P
         let read = || -> Result<Role, Problem> {
             let kind = match row.required("kind")? {
                 "title" => RoleKind::Title,
+                "office" => RoleKind::Office,
                 "group" => RoleKind::Group,
                 "person" => RoleKind::Person,
-                other => return Err(row.problem(format!("kind {other:?} is not title, group or person"))),
+                other => return Err(row.problem(format!("kind {other:?} is not title, office, group or person"))),
             };
             Ok(Role { name: row.required("role")?.to_owned(), sectors: row.codes("sectors")?, kind })
         };

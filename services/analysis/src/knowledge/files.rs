@@ -18,12 +18,13 @@ impl std::fmt::Display for UnknownFile {
 
 impl std::error::Error for UnknownFile {}
 
-const BUNDLED: [(&str, &str); 16] = [
+const BUNDLED: [(&str, &str); 17] = [
     ("countries.tsv", include_str!("../../data/countries.tsv")),
     ("places.tsv", include_str!("../../data/places.tsv")),
     ("organisations.tsv", include_str!("../../data/organisations.tsv")),
     ("people.tsv", include_str!("../../data/people.tsv")),
     ("roles.tsv", include_str!("../../data/roles.tsv")),
+    ("name_words.tsv", include_str!("../../data/name_words.tsv")),
     ("tension.tsv", include_str!("../../data/tension.tsv")),
     ("tension_categories.tsv", include_str!("../../data/tension_categories.tsv")),
     ("tension_guards.tsv", include_str!("../../data/tension_guards.tsv")),

@@ -5,7 +5,7 @@ use super::codes::{CameoCodes, Guard, TensionRule, load_guards, load_tension};
 use super::deeds::{Deeds, load_deeds};
 use super::files::KnowledgeFiles;
 use super::table::Problem;
-use super::words::{PairBoosts, load_cues, load_grammar, load_modifiers, load_tone};
+use super::words::{NameWords, PairBoosts, load_cues, load_grammar, load_modifiers, load_name_words, load_tone};
 use crate::actors::NamesModel;
 use crate::lexicon::{Builder, Lexicon, Vocabulary};
 use crate::sentiment::SentimentModel;
@@ -24,6 +24,8 @@ pub(crate) struct Knowledge {
     pub(crate) guards: Vec<Guard>,
     pub(crate) cameo: CameoCodes,
     pub(crate) deeds: Deeds,
+    /// What the words of a body's name say of it: `radio`, `hospital`.
+    pub(crate) name_words: NameWords,
     pub(crate) pair_boosts: PairBoosts,
     pub(crate) tone_words: ToneWords,
     /// Finds names by their form and company.
@@ -42,6 +44,7 @@ impl Knowledge {
         load_cues(files.text("cues.tsv"), &mut builder, &mut problems);
         load_grammar(files.text("grammar.tsv"), &mut builder, &mut problems);
         load_tone(files.text("tone.tsv"), &mut builder, &mut problems);
+        let name_words = load_name_words(files.text("name_words.tsv"), &mut builder, &mut problems);
         let pair_boosts = load_modifiers(files.text("tone_modifiers.tsv"), &mut builder, &mut problems);
         let countries = Countries::load(files.text("countries.tsv"), &mut builder, &mut problems);
         let places = load_places(files.text("places.tsv"), &countries, &mut builder, &mut problems);
@@ -67,6 +70,7 @@ impl Knowledge {
             guards,
             cameo,
             deeds,
+            name_words,
             pair_boosts,
             tone_words,
             names: NamesModel::bundled(),

@@ -75,3 +75,24 @@ pub(super) fn load_grammar(text: &str, builder: &mut Builder, problems: &mut Vec
         }
     }
 }
+
+/// Sectors by a word that a body's name may hold.
+pub(crate) type NameWords = FxHashMap<WordId, Vec<String>>;
+
+pub(super) fn load_name_words(text: &str, builder: &mut Builder, problems: &mut Vec<Problem>) -> NameWords {
+    let mut kinds = NameWords::default();
+    for row in rows("name_words.tsv", text, &["sectors", "words"], problems) {
+        match row.codes("sectors") {
+            Ok(sectors) => {
+                for word in row.list("words") {
+                    let id = builder.vocabulary.intern(word);
+                    if kinds.insert(id, sectors.clone()).is_some() {
+                        problems.push(row.problem(format!("{word:?} is listed twice")));
+                    }
+                }
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    kinds
+}

@@ -50,10 +50,20 @@ pub(crate) enum Cue {
     StateNoun,
     GroundNoun,
     Mishap,
+    /// Surnames of China, Korea and Vietnam, which stand before the given name.
+    FamilyName,
+    /// "Former", "ex-": the title after it is held no more.
+    FormerWord,
+    /// "Hurricane": what it names is no actor.
+    StormHead,
+    /// Compounds that name no actor: "German shepherd".
+    NoActor,
+    /// A line of nothing else is a bar of links: "Twitter", "Email".
+    ShareWord,
 }
 
 impl Cue {
-    const NAMES: [(&'static str, Self); 43] = [
+    const NAMES: [(&'static str, Self); 48] = [
         ("abbreviation", Self::Abbreviation),
         ("starter", Self::Starter),
         ("function_word", Self::FunctionWord),
@@ -94,6 +104,11 @@ impl Cue {
         ("state_noun", Self::StateNoun),
         ("ground_noun", Self::GroundNoun),
         ("mishap", Self::Mishap),
+        ("family_name", Self::FamilyName),
+        ("former_word", Self::FormerWord),
+        ("storm_head", Self::StormHead),
+        ("no_actor_phrase", Self::NoActor),
+        ("share_word", Self::ShareWord),
         ("hypothetical_phrase", Self::Hypothetical),
         ("threat_phrase", Self::Threat),
         ("past_phrase", Self::Past),
@@ -253,6 +268,11 @@ impl Vocabulary {
     /// Parts of speech of the word.
     pub(crate) fn parts(&self, id: WordId) -> Parts {
         Parts(self.facts.get(id as usize).map_or(0, |facts| facts.parts))
+    }
+
+    /// Whether the word is one of the small words and auxiliaries that `grammar.tsv` lists.
+    pub(crate) fn is_grammatical(&self, id: WordId) -> bool {
+        self.facts.get(id as usize).is_some_and(|facts| facts.parts != 0)
     }
 
     pub(crate) fn set_part(&mut self, id: WordId, part: Part) {

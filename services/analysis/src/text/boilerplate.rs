@@ -1,6 +1,6 @@
 //! Lines that are no part of the story: links to more, calls to subscribe, captions, credits, bylines, rights.
 
-use super::{Document, Sentence, TokenKind};
+use super::{Document, Sentence, Token, TokenKind};
 use crate::knowledge::Knowledge;
 use crate::lexicon::{Cue, Entry, Match};
 
@@ -32,7 +32,12 @@ impl Document<'_> {
             let is_boilerplate = match lead {
                 Lead::Anywhere => length <= 2 * MAX_LINE_TOKENS,
                 Lead::Start => sentence.starts_paragraph && length <= MAX_LINE_TOKENS,
-                Lead::None => self.is_word_line(sentence, knowledge) || self.is_byline(sentence, knowledge),
+                Lead::None => {
+                    self.is_word_line(sentence, knowledge)
+                        || self.is_byline(sentence, knowledge)
+                        || self.is_credit(sentence)
+                        || self.is_share_bar(number, knowledge)
+                }
             };
             // What goes on in the line of a caption or call belongs to it.
             line_is_boilerplate =
@@ -47,6 +52,26 @@ impl Document<'_> {
             && tokens.len() <= MAX_WORD_LINE_TOKENS
             && tokens.iter().any(|t| t.is_word() && knowledge.vocabulary.has(t.word, Cue::Boilerplate))
             || sentence.starts_paragraph && tokens[0].is_mark('©')
+    }
+
+    /// `Twitter`, `Email`, each on a line of its own beside another such line.
+    fn is_share_bar(&self, number: usize, knowledge: &Knowledge) -> bool {
+        let is_link = |number: usize| {
+            self.sentences.get(number).is_some_and(|sentence| {
+                let tokens = &self.tokens[sentence.first..sentence.end];
+                let is_word = |t: &Token| t.is_word() && knowledge.vocabulary.has(t.word, Cue::ShareWord);
+                sentence.starts_paragraph && tokens.len() <= MAX_WORD_LINE_TOKENS && tokens.iter().all(is_word)
+            })
+        };
+        is_link(number) && (is_link(number + 1) || number.checked_sub(1).is_some_and(is_link))
+    }
+
+    /// `Credit The New York Times`, after a caption: nothing but capitals.
+    fn is_credit(&self, sentence: Sentence) -> bool {
+        let tokens = &self.tokens[sentence.first..sentence.end];
+        (2..=MAX_BYLINE_TOKENS).contains(&tokens.len())
+            && matches!(self.slice(sentence.first, sentence.first + 1), "Credit" | "Photograph" | "Photo")
+            && tokens.iter().all(|t| t.is_capitalised() || matches!(t.kind, TokenKind::Mark(_) | TokenKind::Hyphen))
     }
 
     /// `By Ann Smith`, on a line of its own.

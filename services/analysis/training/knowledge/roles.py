@@ -6,7 +6,7 @@ from .petrarch import read_agents
 from .tables import TableError, read_table, split_list
 
 COLUMNS = ["role", "sectors", "plural", "kind"]
-KINDS = {"title", "group", "person"}
+KINDS = {"title", "office", "group", "person"}
 
 _THINGS = re.compile(r"\b(plane|aircraft|jet|ship|vessel|tanker|hornet|raptor|fighter jet|helicopter|missile|car|truck|bomber|tank|machine"
                      r"|warplane|warship|boat|frigate|destroyer|submarine|carrier|vehicle|artillery|gunship|airliner|sanatorium"

@@ -183,7 +183,7 @@ fn lists_of(scene: &Scene<'_>, at: usize) -> u64 {
             1 + (bits << 2 | u64::from(name.first == at) << 1 | u64::from(name.end == at + 1))
         }
         Tag::Role(position) => match scene.knowledge.roles[scene.roles[position].role as usize].kind {
-            RoleKind::Title => 500,
+            RoleKind::Title | RoleKind::Office => 500,
             RoleKind::Group => 501,
             RoleKind::Person => 502,
         },
