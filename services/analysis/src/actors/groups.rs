@@ -37,7 +37,7 @@ pub(super) fn add_groups(scene: &Scene<'_>, cast: &mut Cast, people: &Surnames, 
         found.actor = Some(match holder(scene, cast, people, hit, told) {
             Some(person) => person,
             None => {
-                let country = told.or_else(|| setting.presumed(&sectors));
+                let country = told.or_else(|| setting.presumed(scene, &sectors, hit.first));
                 let actor = *known.entry((hit.role, country)).or_insert_with(|| {
                     let kind = kind_of(role.kind, &role.sectors);
                     let name = match country {

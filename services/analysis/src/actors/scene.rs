@@ -328,6 +328,15 @@ impl<'a> Scene<'a> {
         })
     }
 
+    /// The country of the last place named before the token: "officials there".
+    fn last_place(&self, at: usize) -> Option<u32> {
+        const MOST_NAMES: usize = 6;
+        let end = self.names.partition_point(|name| name.first < at);
+        let mut names = self.names[..end].iter().rev().take(MOST_NAMES);
+        let place = names.find(|name| name.country.is_some() || name.place.is_some())?;
+        self.country_of_name(place)
+    }
+
     fn after_the(&self, at: usize) -> usize {
         at + usize::from(self.is_word(at, "the"))
     }
@@ -337,6 +346,9 @@ impl<'a> Scene<'a> {
     pub(super) fn country_of_role(&self, hit: &RoleHit) -> Option<u32> {
         if let Some(country) = self.country_before(hit.first).or_else(|| self.place_before(hit.first)) {
             return Some(country);
+        }
+        if self.is_word(hit.end, "there") {
+            return self.last_place(hit.first);
         }
         // Within a longer name too: "president of the Chadian Rights League".
         let is_bound = ["of", "in", "for"].iter().any(|word| self.is_word(hit.end, word));

@@ -46,22 +46,27 @@ impl Setting {
 
     /// Gives actors and places that no mention gave a country the one they are most likely from.
     pub(super) fn presume(self, scene: &Scene<'_>, cast: &mut Cast) {
-        cast.presume(|sectors, first| match (sectors, self.nearby(scene, first)) {
-            (None, Nearby::One(country)) => Some(country),
-            (None, _) => self.main,
-            (Some(sectors), Nearby::One(country)) if is_at_home(sectors) => Some(country),
-            (Some(sectors), _) => self.presumed(sectors),
+        cast.presume(|sectors, first| match sectors {
+            Some(sectors) => self.presumed(scene, sectors, first),
+            None => match self.nearby(scene, first) {
+                Nearby::One(country) => Some(country),
+                _ => self.main,
+            },
         });
     }
 
-    /// The country of an actor that is known by these sectors alone: who governs, polices, judges or protests does it at
-    /// home; others only where no other country has a part.
-    pub(super) fn presumed(self, sectors: &[String]) -> Option<u32> {
+    /// The country of an actor at the token that is known by these sectors alone: who governs, polices, judges or protests
+    /// does it at home, in the one country that is spoken of or else where the story is; others only where no other country
+    /// has a part in it.
+    pub(super) fn presumed(self, scene: &Scene<'_>, sectors: &[String], at: usize) -> Option<u32> {
         const ABROAD: [&str; 4] = ["IGO", "NGO", "INT", "MNC"];
         if sectors.iter().any(|sector| ABROAD.contains(&sector.as_str())) {
             None
         } else if is_at_home(sectors) {
-            self.main
+            match self.nearby(scene, at) {
+                Nearby::One(country) => Some(country),
+                _ => self.main,
+            }
         } else {
             self.only
         }
