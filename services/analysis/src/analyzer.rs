@@ -51,6 +51,7 @@ impl Analyzer {
     fn tags(&self, article: &Article, reading: &Reading<'_>) -> Enriched {
         let words = reading.document.word_count();
         let (quotes, events) = (quotes(reading), events(reading, &article.id));
+        let escalation = escalation(reading.signals(&events), words);
         Enriched {
             schema: Enriched::SCHEMA.to_owned(),
             article: info(article, reading.language.clone(), words),
@@ -61,7 +62,7 @@ impl Analyzer {
             places: reading.cast.finish_places(&reading.document, &self.knowledge),
             quotes,
             events,
-            escalation: escalation(reading.signals(), words),
+            escalation,
             fingerprint: fingerprint(&article.text, &reading.document),
             provenance: Provenance {
                 analyzer: env!("CARGO_PKG_VERSION").to_owned(),

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Weights come in after modality, sport, guards, who takes part and how central the sentence is: only deeds told as fact and
-//! threats arrive here. Levels are those of
+//! threats raise the score, and what is hoped for calms a little. Levels are those of
 //! [`faultline_schemas::Level`]: watch from 0.2, elevated from 0.4, high from 0.6, critical from 0.8.
 
 use faultline_schemas::{Direction, Escalation, Level, Signal};

@@ -1,15 +1,15 @@
 //! One article while it is read: the state that all parts share.
 
-use faultline_schemas::{Actor, Article, EventTag, Quote, Sentiment, Signal, TargetSentiment, TargetSpan};
+use faultline_schemas::{Actor, Article, EventTag, Quote, Sentiment, Signal, Span, TargetSentiment, TargetSpan};
 
 use crate::actors::{Cast, read_cast};
 use crate::day;
 use crate::events::{Deed, deeds};
 use crate::knowledge::Knowledge;
-use crate::lexicon::Match;
+use crate::lexicon::{Cue, Match};
 use crate::quotes::{Statement, statements};
 use crate::sentiment::{Opinion, Sayings, Scene, Tones, article_tone, tone_between};
-use crate::signals::{Cues, Trigger, is_sport, triggers};
+use crate::signals::{Cues, Participants, Setting, Trigger, add_event_signals, triggers};
 use crate::text::{Document, detect};
 
 /// What a signal in the title is worth, against one in the text.
@@ -27,6 +27,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) deeds: Vec<Deed>,
     /// Who said what, in text order.
     pub(crate) statements: Vec<Statement>,
+    /// What the text is about.
+    pub(crate) setting: Setting,
     title: Option<Title<'a>>,
     in_name: Vec<bool>,
     tones: Tones,
@@ -52,15 +54,22 @@ impl<'a> Reading<'a> {
         document.mark_boilerplate(knowledge, &matches);
         let cast = read_cast(&document, knowledge, &matches, day, is_english);
         let in_name = names_mask(&document, &cast);
-        let sport = is_sport(&document, knowledge);
+        let setting = Setting::of(&document, knowledge);
         let (told, tones) = if is_english {
-            (Told::read(&document, knowledge, &matches, day, &cast, sport), Tones::read(&document, knowledge, &in_name))
+            (
+                Told::read(&document, knowledge, &matches, day, &cast, setting, Participants::default()),
+                Tones::read(&document, knowledge, &in_name),
+            )
         } else {
             (Told::default(), Tones::none(&document))
         };
         let Told { triggers, deeds } = told;
         let title = article.title.as_deref().filter(|t| !t.trim().is_empty());
-        let title = title.map(|text| Title::read(text, knowledge, day, is_english, sport));
+        let title = title.map(|text| {
+            // A title names few: who takes part is who the first sentence names.
+            let around = document.sentences.first().map(|first| Participants::of(*first, &cast)).unwrap_or_default();
+            Title::read(text, knowledge, day, is_english, setting, around)
+        });
         let mut reading = Self {
             knowledge,
             language,
@@ -69,6 +78,7 @@ impl<'a> Reading<'a> {
             triggers,
             deeds,
             statements: Vec::new(),
+            setting,
             title,
             in_name,
             tones,
@@ -160,8 +170,8 @@ impl<'a> Reading<'a> {
         self.cast.finish_actors(&self.document, self.knowledge, &self.opinions(), &in_title, &active)
     }
 
-    /// What moves the escalation score: signals of the title, then of the text.
-    pub(crate) fn signals(&self) -> Vec<Signal> {
+    /// What moves the escalation score: signals of the title, then of the text, where the events of the text make some, too.
+    pub(crate) fn signals(&self, events: &[EventTag]) -> Vec<Signal> {
         let rule = |trigger: &Trigger| &self.knowledge.tension[trigger.rule as usize];
         let mut signals = Vec::with_capacity(self.triggers.len());
         if let Some(title) = &self.title {
@@ -171,18 +181,37 @@ impl<'a> Reading<'a> {
             }
         }
         signals.extend(self.triggers.iter().filter_map(|t| t.signal(&self.document, rule(t), false)));
+        add_event_signals(self, events, &mut signals);
         signals
+    }
+
+    /// Whether a word of the span belongs to the class.
+    pub(crate) fn holds(&self, span: Span, cue: Cue) -> bool {
+        let (first, end) = self.tokens_of(TargetSpan { start: span.start, end: span.end });
+        self.document.tokens[first..end].iter().any(|token| self.knowledge.vocabulary.has(token.word, cue))
+    }
+
+    /// Number of the sentence that holds the span.
+    pub(crate) fn sentence_at(&self, span: Span) -> usize {
+        self.document.sentence_of(self.document.token_at(span.start))
     }
 }
 
 impl<'a> Title<'a> {
-    fn read(text: &'a str, knowledge: &Knowledge, day: Option<u32>, is_english: bool, sport: bool) -> Self {
+    fn read(
+        text: &'a str,
+        knowledge: &Knowledge,
+        day: Option<u32>,
+        is_english: bool,
+        setting: Setting,
+        around: Participants,
+    ) -> Self {
         let document = Document::read(text, &knowledge.vocabulary);
         let matches = knowledge.lexicon.find_all(&document);
         let cast = read_cast(&document, knowledge, &matches, day, is_english);
         let in_name = names_mask(&document, &cast);
         let (triggers, tones) = if is_english {
-            let triggers = Told::read(&document, knowledge, &matches, day, &cast, sport).triggers;
+            let triggers = Told::read(&document, knowledge, &matches, day, &cast, setting, around).triggers;
             (triggers, Tones::read(&document, knowledge, &in_name))
         } else {
             (Vec::new(), Tones::none(&document))
@@ -222,12 +251,13 @@ impl Told {
         matches: &[Match],
         day: Option<u32>,
         cast: &Cast,
-        sport: bool,
+        setting: Setting,
+        around: Participants,
     ) -> Self {
         let cues = Cues::new(document, knowledge, matches, day);
         let is_story = |sentence: usize| !document.sentences[sentence].is_boilerplate;
-        let mut triggers = triggers(document, knowledge, matches, &cues, cast, sport);
-        let mut deeds = deeds(document, knowledge, matches, &cues, cast, sport);
+        let mut triggers = triggers(document, knowledge, matches, &cues, cast, setting, around);
+        let mut deeds = deeds(document, knowledge, matches, &cues, cast, setting);
         triggers.retain(|trigger| is_story(trigger.sentence));
         deeds.retain(|deed| is_story(deed.sentence));
         Self { triggers, deeds }

@@ -143,7 +143,7 @@ fn what_is_taken_back_within_its_words_raises_nothing() {
 
 #[test]
 fn quotation_marks_do_not_end_a_phrase() {
-    let enriched = read("Kosovo said that Serbia’s policies could turn into “an assault against Kosovo”.");
+    let enriched = read("Kosovo said that Serbia’s policies could turn into “a war against Kosovo”.");
     let found = enriched.escalation.signals.iter().any(|s| s.category == "threat_of_force");
     assert!(found, "{:?}", enriched.escalation);
 }
@@ -175,4 +175,37 @@ fn a_quarrel_at_home_weighs_less_than_the_same_between_states() {
     let home = read("The mayor blasted the council and accused it of lies.").escalation.score;
     let abroad = read("Russia blasted Poland and accused it of lies.").escalation.score;
     assert!(home < abroad, "{home} {abroad}");
+}
+
+#[test]
+fn a_deed_between_states_moves_the_score_though_the_lexicon_has_no_words_for_it() {
+    let signals = |text: &str| read(text).escalation.signals;
+    let raised = signals("Norway’s chief praised Sweden. Russia has abducted officers of Estonia.");
+    let categories: Vec<&str> = raised.iter().map(|s| s.category.as_str()).collect();
+    assert!(categories.contains(&"reconciliation") && categories.contains(&"hostage"), "{raised:?}");
+    assert!(signals("The mayor praised the nurse.").is_empty());
+}
+
+#[test]
+fn talks_that_are_only_offered_calm_less_than_talks() {
+    let calming = |text: &str| read(text).escalation.signals.iter().map(|s| s.weight).sum::<f32>();
+    let (held, offered) = (calming("Iran held talks with Iraq."), calming("Iran would hold talks with Iraq."));
+    assert!(offered > 0.0 && offered < held, "{offered} {held}");
+}
+
+#[test]
+fn a_storm_that_kills_is_no_conflict() {
+    let text = "A blizzard buried Buffalo in snow. The storm killed ten people in Canada, leaving dozens dead in the United \
+                States. Forecasters expect more snow, and freezing rain in Mexico.";
+    let enriched = read(text);
+    assert_eq!(enriched.escalation.level, faultline_schemas::Level::Calm);
+    assert!(enriched.events.iter().all(|e| e.plover != Plover::Assault), "{:?}", enriched.events);
+}
+
+#[test]
+fn a_year_in_another_clause_makes_nothing_past() {
+    let modality = |text: &str| read(text).events.first().map(|e| e.modality);
+    let new = "Serbia condemned Kosovo, the first such step since the war ended in 1999.";
+    assert_eq!(modality(new), Some(Modality::Actual));
+    assert_eq!(modality("In 1999 Serbia condemned Kosovo."), Some(Modality::Past));
 }

@@ -6,7 +6,7 @@ use super::clause::{Clause, Kind, VerbGroup};
 use crate::actors::Cast;
 use crate::knowledge::Knowledge;
 use crate::lexicon::{Cue, Entry, Match, Part, WordForm};
-use crate::signals::Cues;
+use crate::signals::{Cues, Setting};
 use crate::text::{Document, TokenKind};
 
 /// Root of words that tell an intent.
@@ -47,14 +47,14 @@ struct Candidate {
 }
 
 /// Every deed of the document, in text order. In a text about sport nobody is assaulted: "beat", "shot" and "attacked" are
-/// the game.
+/// the game; a storm that kills does no deed.
 pub(crate) fn deeds(
     document: &Document<'_>,
     knowledge: &Knowledge,
     matches: &[Match],
     cues: &Cues<'_>,
     cast: &Cast,
-    sport: bool,
+    setting: Setting,
 ) -> Vec<Deed> {
     let mut told: Vec<Deed> = Vec::new();
     for candidate in longest(document, knowledge, matches, cast) {
@@ -62,8 +62,14 @@ pub(crate) fn deeds(
         let clause = Clause { document, knowledge, sentence: document.sentences[sentence] };
         let is_noun = candidate.form == WordForm::Noun;
         let cameo = knowledge.deeds.rules[candidate.rule as usize].cameo;
-        let is_game = sport && knowledge.cameo.all[cameo as usize].plover == Some(Plover::Assault);
-        if is_game {
+        let is_force = knowledge.cameo.all[cameo as usize].plover == Some(Plover::Assault);
+        let is_mishap = || knowledge.vocabulary.has(document.tokens[candidate.head].word, Cue::Mishap);
+        let means_else = match setting {
+            Setting::News => false,
+            Setting::Sport => is_force,
+            Setting::Disaster => is_force && is_mishap(),
+        };
+        if means_else {
             continue;
         }
         let group = (!is_noun).then(|| clause.verb_group(candidate.head, candidate.form));

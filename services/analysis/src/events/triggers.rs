@@ -1,6 +1,6 @@
 //! Events of the tension lexicon: a match that has a CAMEO code, with the actors on its two sides.
 
-use faultline_schemas::{EventTag, MentionLabel, Participant, Quad};
+use faultline_schemas::{EventTag, MentionLabel, Participant, Plover, Quad};
 
 use super::coder::event_id;
 use super::retold::Telling;
@@ -9,7 +9,7 @@ use crate::knowledge::{RuleKind, TensionRule, stem};
 use crate::lexicon::Cue;
 use crate::quotes::Statement;
 use crate::reading::Reading;
-use crate::signals::Trigger;
+use crate::signals::{Setting, Trigger};
 use crate::text::{Sentence, TokenKind};
 
 /// How far an actor may stand from the trigger, in tokens.
@@ -42,6 +42,9 @@ fn event(reading: &Reading<'_>, trigger: &Trigger, article_id: &str) -> Option<E
     let rule = &reading.knowledge.tension[trigger.rule as usize];
     let code = &reading.knowledge.cameo.all[rule.cameo? as usize];
     let plover = code.plover.filter(|_| tells_deed(rule, code.quad))?;
+    if plover == Plover::Assault && reading.setting == Setting::Disaster {
+        return None;
+    }
     let (source, target) = sides(reading, trigger);
     if source.is_none() || target.is_none() {
         return None;

@@ -120,6 +120,26 @@ pub(crate) struct TensionRule {
     pub(crate) names_negator: bool,
 }
 
+/// A line of `tension_categories.tsv` that events count under.
+pub(crate) struct EventCategory {
+    pub(crate) name: String,
+    pub(crate) direction: Direction,
+}
+
+/// Category of the events of each code, by the beginning of the code; the longest beginning decides.
+#[derive(Default)]
+pub(crate) struct EventCategories {
+    all: Vec<EventCategory>,
+    by_code: FxHashMap<String, usize>,
+}
+
+impl EventCategories {
+    pub(crate) fn of(&self, code: &str) -> Option<&EventCategory> {
+        let beginnings = (2..=code.len()).rev().filter_map(|end| code.get(..end));
+        beginnings.filter_map(|beginning| self.by_code.get(beginning)).next().map(|number| &self.all[*number])
+    }
+}
+
 /// What a rule tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RuleKind {
@@ -136,14 +156,16 @@ pub(super) fn load_tension(
     codes: &CameoCodes,
     builder: &mut Builder,
     problems: &mut Vec<Problem>,
-) -> Vec<TensionRule> {
-    const CATEGORY_COLUMNS: [&str; 3] = ["category", "direction", "explanation"];
+) -> (Vec<TensionRule>, EventCategories) {
+    const CATEGORY_COLUMNS: [&str; 4] = ["category", "direction", "events", "explanation"];
     const COLUMNS: [&str; 6] = ["id", "category", "direction", "weight", "cameo", "pattern"];
-    let categories: Vec<String> =
-        rows("tension_categories.tsv", files.text("tension_categories.tsv"), &CATEGORY_COLUMNS, problems)
-            .iter()
-            .map(|row| row.text("category").to_owned())
-            .collect();
+    let mut events = EventCategories::default();
+    let mut categories: Vec<String> = Vec::new();
+    for row in rows("tension_categories.tsv", files.text("tension_categories.tsv"), &CATEGORY_COLUMNS, problems) {
+        categories.push(row.text("category").to_owned());
+        let read = direction(&row).and_then(|direction| read_event_codes(&row, direction, codes, &mut events));
+        problems.extend(read.err());
+    }
     let mut rules: Vec<TensionRule> = Vec::new();
     for row in rows("tension.tsv", files.text("tension.tsv"), &COLUMNS, problems) {
         let number = rules.len() as u32;
@@ -157,17 +179,39 @@ pub(super) fn load_tension(
             Err(problem) => problems.push(problem),
         }
     }
-    rules
+    (rules, events)
+}
+
+fn direction(row: &Row<'_>) -> Result<Direction, Problem> {
+    match row.required("direction")? {
+        "escalation" => Ok(Direction::Escalation),
+        "de_escalation" => Ok(Direction::DeEscalation),
+        other => Err(row.problem(format!("direction {other:?} is not escalation or de_escalation"))),
+    }
+}
+
+fn read_event_codes(
+    row: &Row<'_>,
+    direction: Direction,
+    codes: &CameoCodes,
+    events: &mut EventCategories,
+) -> Result<(), Problem> {
+    for code in row.list("events") {
+        if !codes.all.iter().any(|known| known.code.starts_with(code)) {
+            return Err(row.problem(format!("no code begins with {code:?}")));
+        }
+        if events.by_code.insert(code.to_owned(), events.all.len()).is_some() {
+            return Err(row.problem(format!("code {code:?} is of two categories")));
+        }
+    }
+    events.all.push(EventCategory { name: row.required("category")?.to_owned(), direction });
+    Ok(())
 }
 
 const NEGATORS: [&str; 10] = ["no", "not", "never", "without", "neither", "nor", "don't", "doesn't", "didn't", "won't"];
 
 fn read_rule(row: &Row<'_>, codes: &CameoCodes, number: u32, builder: &mut Builder) -> Result<TensionRule, Problem> {
-    let direction = match row.required("direction")? {
-        "escalation" => Direction::Escalation,
-        "de_escalation" => Direction::DeEscalation,
-        other => return Err(row.problem(format!("direction {other:?} is not escalation or de_escalation"))),
-    };
+    let direction = direction(row)?;
     let cameo = match row.text("cameo") {
         "" => None,
         code => Some(codes.find(code).ok_or_else(|| row.problem(format!("code {code:?} is not in cameo.tsv")))?),

@@ -1,7 +1,7 @@
 //! All lists together.
 
 use super::actors::{Countries, Organisations, People, PlaceEntry, Role, load_organisations, load_places, load_roles};
-use super::codes::{CameoCodes, Guard, TensionRule, load_guards, load_tension};
+use super::codes::{CameoCodes, EventCategories, EventCategory, Guard, TensionRule, load_guards, load_tension};
 use super::deeds::{Deeds, load_deeds};
 use super::files::KnowledgeFiles;
 use super::table::Problem;
@@ -21,6 +21,7 @@ pub(crate) struct Knowledge {
     pub(crate) people: People,
     pub(crate) roles: Vec<Role>,
     pub(crate) tension: Vec<TensionRule>,
+    event_categories: EventCategories,
     pub(crate) guards: Vec<Guard>,
     pub(crate) cameo: CameoCodes,
     pub(crate) deeds: Deeds,
@@ -53,7 +54,7 @@ impl Knowledge {
         let people = People::load(files.text("people.tsv"), &countries, &mut builder, &mut problems);
         let roles = load_roles(files.text("roles.tsv"), &mut builder, &mut problems);
         let cameo = CameoCodes::load(files.text("cameo.tsv"), &mut problems);
-        let tension = load_tension(files, &cameo, &mut builder, &mut problems);
+        let (tension, event_categories) = load_tension(files, &cameo, &mut builder, &mut problems);
         let guards = load_guards(files.text("tension_guards.tsv"), &mut builder, &mut problems);
         let deeds = load_deeds(files, &cameo, &mut builder, &mut problems);
         let tone_words = ToneWords::intern(&mut builder.vocabulary);
@@ -67,6 +68,7 @@ impl Knowledge {
             people,
             roles,
             tension,
+            event_categories,
             guards,
             cameo,
             deeds,
@@ -78,6 +80,11 @@ impl Knowledge {
             hash: files.hash(),
         };
         (knowledge, problems)
+    }
+
+    /// The category of signals that an event of the CAMEO code makes.
+    pub(crate) fn event_category(&self, code: &str) -> Option<&EventCategory> {
+        self.event_categories.of(code)
     }
 }
 

@@ -60,10 +60,14 @@ pub(crate) enum Cue {
     NoActor,
     /// A line of nothing else is a bar of links: "Twitter", "Email".
     ShareWord,
+    /// Storms, floods and the like.
+    Disaster,
+    /// "if", "unless".
+    Condition,
 }
 
 impl Cue {
-    const NAMES: [(&'static str, Self); 48] = [
+    const NAMES: [(&'static str, Self); 50] = [
         ("abbreviation", Self::Abbreviation),
         ("starter", Self::Starter),
         ("function_word", Self::FunctionWord),
@@ -109,6 +113,8 @@ impl Cue {
         ("storm_head", Self::StormHead),
         ("no_actor_phrase", Self::NoActor),
         ("share_word", Self::ShareWord),
+        ("disaster", Self::Disaster),
+        ("condition", Self::Condition),
         ("hypothetical_phrase", Self::Hypothetical),
         ("threat_phrase", Self::Threat),
         ("past_phrase", Self::Past),

@@ -70,6 +70,10 @@ impl<'a> Cues<'a> {
                 return Modality::Negated;
             }
             if is_threat {
+                // "if they pose a threat"
+                if distance <= HYPOTHETICAL_REACH && self.is(at, Cue::Condition) {
+                    return Modality::Hypothetical;
+                }
                 continue;
             }
             if distance <= DENIAL_REACH && self.is(at, Cue::Denial) {
@@ -84,15 +88,18 @@ impl<'a> Cues<'a> {
                 break;
             }
         }
-        if found == Modality::Actual && self.is_past(sentence) {
+        if found == Modality::Actual && self.is_past(sentence, first) {
             return Modality::Past;
         }
         if is_threat { Modality::Threatened } else { found }
     }
 
-    /// Whether the sentence speaks of years before the article's own time.
-    fn is_past(&self, sentence: Sentence) -> bool {
-        (sentence.first..sentence.end).any(|at| {
+    /// Whether the sentence speaks of years before the article's own time, from its beginning to the clause of token `first`:
+    /// "the first request since the war ended in 1999" is new.
+    fn is_past(&self, sentence: Sentence, first: usize) -> bool {
+        let opens_clause = |at: &usize| self.knowledge.vocabulary.has(self.document.tokens[*at].word, Cue::ClauseBreak);
+        let end = (first..sentence.end).find(opens_clause).unwrap_or(sentence.end);
+        (sentence.first..end).any(|at| {
             let token = &self.document.tokens[at];
             match token.kind {
                 TokenKind::Number => self.is_past_year(at),

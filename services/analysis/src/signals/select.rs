@@ -2,18 +2,15 @@
 
 use faultline_schemas::{Direction, Modality, Signal};
 
-use super::Cues;
 use super::standing::{Participants, standing};
+use super::{Cues, Setting};
 use crate::actors::Cast;
 use crate::knowledge::{Knowledge, RuleKind, TensionRule};
 use crate::lexicon::{Cue, Entry, Match};
-use crate::text::{Document, TokenKind};
+use crate::text::Document;
 
-/// Share of sport words from which a whole text counts as sport.
-const SPORT_SHARE: f32 = 0.012;
-const SPORT_WORDS: u32 = 4;
-/// What a signal is worth in a text about sport.
-const SPORT_FACTOR: f32 = 0.1;
+/// What talks and truces that are only hoped for, offered or asked for are worth.
+const HOPE_FACTOR: f32 = 0.4;
 /// What a signal is worth in a sentence with a guard of that scope.
 const GUARDED_SENTENCE_FACTOR: f32 = 0.5;
 
@@ -31,16 +28,20 @@ pub(crate) struct Trigger {
 }
 
 impl Trigger {
-    /// The signal it makes; none where it moves nothing: only deeds told as fact and threats do.
+    /// The signal it makes; none where it moves nothing: only deeds told as fact and threats raise the score, while what may
+    /// calm does so a little.
     pub(crate) fn signal(&self, document: &Document<'_>, rule: &TensionRule, in_title: bool) -> Option<Signal> {
-        let counts = match rule.direction {
-            Direction::Escalation => matches!(self.modality, Modality::Actual | Modality::Threatened),
-            Direction::DeEscalation => self.modality == Modality::Actual,
+        let share = match (rule.direction, self.modality) {
+            (Direction::Escalation, Modality::Actual | Modality::Threatened) => 1.0,
+            (Direction::DeEscalation, Modality::Actual) => 1.0,
+            (Direction::DeEscalation, Modality::Hypothetical) => HOPE_FACTOR,
+            _ => 0.0,
         };
-        (counts && self.weight > 0.0).then(|| Signal {
+        let weight = self.weight * share;
+        (weight > 0.0).then(|| Signal {
             category: rule.category.clone(),
             direction: rule.direction,
-            weight: (self.weight * 1e4).round() / 1e4,
+            weight: (weight * 1e4).round() / 1e4,
             span: document.span(self.first, self.end),
             in_title,
             rule: rule.id.clone(),
@@ -48,17 +49,18 @@ impl Trigger {
     }
 }
 
-/// The matches that count, in text order, none overlapping another. `sport`: the text is about sport.
+/// The matches that count, in text order, none overlapping another. `around`: who takes part in what a title tells, of whom it
+/// names few.
 pub(crate) fn triggers(
     document: &Document<'_>,
     knowledge: &Knowledge,
     matches: &[Match],
     cues: &Cues<'_>,
     cast: &Cast,
-    sport: bool,
+    setting: Setting,
+    around: Participants,
 ) -> Vec<Trigger> {
     let guards = Guards::new(document, knowledge, matches);
-    let text_factor = if sport { SPORT_FACTOR } else { 1.0 };
     let mut here = (usize::MAX, Participants::default());
     let mut chosen: Vec<Trigger> = Vec::new();
     for (found, rule) in longest_matches(knowledge, matches) {
@@ -68,7 +70,7 @@ pub(crate) fn triggers(
         let tension = &knowledge.tension[rule as usize];
         let sentence = document.sentence_of(found.first);
         if here.0 != sentence {
-            here = (sentence, Participants::of(document.sentences[sentence], cast));
+            here = (sentence, Participants::of(document.sentences[sentence], cast).with(around));
         }
         let told = cues.modality(document.sentences[sentence], found.first, tension.kind == RuleKind::Threat);
         // "poses no threat": a word of the gap takes it back.
@@ -81,7 +83,7 @@ pub(crate) fn triggers(
             sentence,
             rule,
             modality,
-            weight: tension.weight * text_factor * sentence_factor * standing(tension, here.1, sentence),
+            weight: tension.weight * setting.factor() * sentence_factor * standing(tension, here.1, sentence),
         });
     }
     chosen
@@ -107,16 +109,6 @@ fn longest_matches(knowledge: &Knowledge, matches: &[Match]) -> Vec<(Match, u32)
         keep
     });
     tension
-}
-
-/// Whether a text is about sport.
-pub(crate) fn is_sport(document: &Document<'_>, knowledge: &Knowledge) -> bool {
-    let (mut words, mut sport) = (0u32, 0u32);
-    for token in document.tokens.iter().filter(|t| t.kind == TokenKind::Word) {
-        words += 1;
-        sport += u32::from(knowledge.vocabulary.has(token.word, Cue::Sport));
-    }
-    sport >= SPORT_WORDS && sport as f32 > SPORT_SHARE * words as f32
 }
 
 struct Guards {

@@ -13,7 +13,7 @@ const LATE_FACTOR: f32 = 0.75;
 
 /// Who takes part in a sentence.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Participants {
+pub(crate) struct Participants {
     /// Actors or places of two countries.
     crosses_border: bool,
     /// Soldiers, rebels, armed groups, spies.
@@ -23,7 +23,7 @@ pub(super) struct Participants {
 }
 
 impl Participants {
-    pub(super) fn of(sentence: Sentence, cast: &Cast) -> Self {
+    pub(crate) fn of(sentence: Sentence, cast: &Cast) -> Self {
         let mut all = Self::default();
         let mut first_country = None;
         for found in cast.within(sentence.first, sentence.end) {
@@ -37,6 +37,15 @@ impl Participants {
                 || actor.sectors.iter().any(|s| matches!(s.as_str(), "MIL" | "REB" | "UAF" | "INS" | "SEP" | "SPY"));
         }
         all
+    }
+
+    /// These and those.
+    pub(super) fn with(self, others: Self) -> Self {
+        Self {
+            crosses_border: self.crosses_border || others.crosses_border,
+            armed: self.armed || others.armed,
+            state: self.state || others.state,
+        }
     }
 
     /// The share of a rule's weight that counts. Words between states weigh; a quarrel within a parliament or a boardroom hardly
@@ -57,6 +66,10 @@ impl Participants {
 
 /// The share of a rule's weight that counts in this sentence of a text.
 pub(super) fn standing(rule: &TensionRule, participants: Participants, sentence: usize) -> f32 {
-    let centrality = if sentence < CENTRAL_SENTENCES { 1.0 } else { LATE_FACTOR };
-    participants.share(rule.kind) * centrality
+    participants.share(rule.kind) * centrality(sentence)
+}
+
+/// What a signal is worth for where it stands.
+pub(super) fn centrality(sentence: usize) -> f32 {
+    if sentence < CENTRAL_SENTENCES { 1.0 } else { LATE_FACTOR }
 }
