@@ -66,7 +66,7 @@ pub(crate) fn deeds(
         let is_mishap = || knowledge.vocabulary.has(document.tokens[candidate.head].word, Cue::Mishap);
         let means_else = match setting {
             Setting::News => false,
-            Setting::Sport => is_force,
+            Setting::Sport => is_force && !is_bombing(&knowledge.cameo.all[cameo as usize].code),
             Setting::Disaster => is_force && is_mishap(),
         };
         if means_else {
@@ -78,6 +78,11 @@ pub(crate) fn deeds(
         // "held no talks": a word of the gap takes it back.
         let taken_back = (candidate.head + 1..candidate.found.end).any(|at| cues.is(at, Cue::Negator));
         let modality = if taken_back { Modality::Negated } else { modality };
+        let modality = if is_noun && is_imagined(&clause, candidate.found.first) {
+            unlikelier(modality, Modality::Hypothetical)
+        } else {
+            modality
+        };
         let (cameo, modality) = announced(knowledge, group.as_ref(), cameo).unwrap_or((cameo, modality));
         told.push(Deed {
             first: candidate.found.first,
@@ -98,6 +103,11 @@ pub(crate) fn deeds(
         deed.reach = deed.reach.max(clause.clause_end(deed.end).min(deed.end + NOMINAL_REACH));
     }
     deeds
+}
+
+/// Bombs and chemical weapons are no game.
+fn is_bombing(code: &str) -> bool {
+    code.starts_with("183") || code.starts_with("204")
 }
 
 /// Of matches with one head the longest that fits; none whose head lies within a longer one, unless it begins with words of
@@ -139,7 +149,11 @@ fn longest(document: &Document<'_>, knowledge: &Knowledge, matches: &[Match], ca
 fn fits(clause: &Clause<'_>, cast: &Cast, candidate: &Candidate) -> bool {
     let Candidate { found, head, form, .. } = *candidate;
     let tokens = &clause.document.tokens;
-    let before = head.checked_sub(1).filter(|b| *b >= clause.sentence.first);
+    let mut before = head.checked_sub(1).filter(|b| *b >= clause.sentence.first);
+    // "would “respond to” it"
+    if before.is_some_and(|b| clause.kind(b) == Kind::Quote) {
+        before = before.and_then(|b| b.checked_sub(1)).filter(|b| *b >= clause.sentence.first);
+    }
     let before_kind = before.map(|b| clause.kind(b));
     let hyphenated = before.is_some_and(|b| tokens[b].kind == TokenKind::Hyphen)
         || tokens.get(head + 1).is_some_and(|t| t.kind == TokenKind::Hyphen) && found.end == head + 1;
@@ -265,6 +279,24 @@ fn fold_complements(document: &Document<'_>, knowledge: &Knowledge, told: Vec<De
     kept
 }
 
+/// "could create … than a brief strike on": any such deed, after a verb that says what might be.
+fn is_imagined(clause: &Clause<'_>, first: usize) -> bool {
+    const REACH: usize = 16;
+    let floor = clause.sentence.first.max(first.saturating_sub(REACH));
+    let starts_phrase = |at: &usize| !matches!(clause.kind(*at), Kind::Nominal | Kind::Verb);
+    let opener = (floor..first).rev().find(starts_phrase);
+    let is_any = opener.is_some_and(|at| first - at <= 3 && matches!(clause.word(at), "a" | "an" | "any"));
+    let ends_clause = |at: usize| {
+        matches!(clause.kind(at), Kind::Comma | Kind::Stop | Kind::Subordinator)
+            || clause.kind(at) == Kind::Relative && clause.word(at) != "that"
+    };
+    is_any
+        && (floor..first)
+            .rev()
+            .take_while(|at| !ends_clause(*at))
+            .any(|at| matches!(clause.word(at), "could" | "would" | "might" | "may" | "should"))
+}
+
 /// The one that says less: what is denied or past stays so.
 fn unlikelier(outer: Modality, inner: Modality) -> Modality {
     if matches!(outer, Modality::Negated | Modality::Past) { outer } else { inner }
@@ -315,6 +347,7 @@ fn is_complement(clause: &Clause<'_>, knowledge: &Knowledge, outer: &Deed, deed:
     match deed.group {
         None => {
             matches!(outer_root, 2 | 3 | 10 | 12 | 13)
+                && deed.head >= outer.end
                 && outer.group.is_some()
                 && distance <= NOMINAL_REACH
                 && clause.clause_end(outer.end) >= deed.head

@@ -114,9 +114,30 @@ fn antecedent(reading: &Reading<'_>, number: usize, at: usize, class: Class, oth
             }
             return all;
         }
+        if class == Class::Several && back == 0 {
+            let all = all_before(reading, sentence.first, at, other);
+            if all.len() > 1 {
+                return all;
+            }
+        }
         end = sentence.first;
     }
     Vec::new()
+}
+
+/// The persons and states named in the sentence before "they": "In a statement with Moon, Trump said that they …".
+fn all_before(reading: &Reading<'_>, first: usize, at: usize, other: &[usize]) -> Vec<Who> {
+    const MOST: usize = 3;
+    let mut all: Vec<Who> = Vec::new();
+    for found in reading.cast.within(first, at).iter().filter(|f| !f.coreference && f.label != MentionLabel::Norp) {
+        let Some(actor) = found.actor else { continue };
+        let acts = matches!(reading.cast.actors[actor].kind, ActorType::Person | ActorType::Country);
+        let is_new = !other.contains(&actor) && !all.iter().any(|who| who.actor == Some(actor));
+        if acts && is_new && all.len() < MOST {
+            all.push(Who::of(found));
+        }
+    }
+    all
 }
 
 /// The subject of the last main clause before token `end`: the first mention that fits, or one that a later clause begins with.
@@ -182,7 +203,7 @@ fn said_in(reading: &Reading<'_>, sentence: Sentence) -> Option<usize> {
 fn is_of_class(reading: &Reading<'_>, found: &Found, class: Class) -> bool {
     let Some(actor) = found.actor else { return false };
     // "a man": that "he" is one says nothing more.
-    if found.coreference && reading.cast.actors[actor].country.is_none() {
+    if class != Class::Several && found.coreference && reading.cast.actors[actor].country.is_none() {
         return false;
     }
     let kind = reading.cast.actors[actor].kind;

@@ -1,6 +1,6 @@
 //! The two sides of a deed: which phrases, and which actors they name.
 
-use faultline_schemas::{ActorType, MentionLabel, Participant, Quad};
+use faultline_schemas::{ActorType, MentionLabel, Participant, Plover, Quad};
 
 use super::clause::{Clause, Kind, Phrase};
 use super::deeds::Deed;
@@ -165,6 +165,11 @@ impl<'r> Finder<'r, '_> {
         }
         let sources = self.subjects();
         let mut targets = self.targets();
+        // "Trump and Moon had been meeting with an agenda": one another.
+        let meets = self.reading.knowledge.cameo.all[self.deed.cameo as usize].plover == Some(Plover::Consult);
+        if meets && sources.len() > 1 && !targets.iter().any(|target| target.is_known(self.reading)) {
+            return (sources, Vec::new());
+        }
         if targets.is_empty() {
             targets = self.named_inside();
         }
@@ -274,7 +279,10 @@ impl<'r> Finder<'r, '_> {
     /// Of a noun: its owner or "by" acts, what follows its preposition suffers.
     fn nominal(&self) -> (Vec<Party>, Vec<Party>) {
         let between = self.reading.knowledge.deeds.words.between;
-        let targets = self.at_places(&self.rule.target.places);
+        let mut targets = self.at_places(&self.rule.target.places);
+        if targets.is_empty() {
+            targets = self.scene();
+        }
         if self.rule.target.places.contains(&SidePlace::After(between)) && targets.len() > 1 {
             let mut both = targets;
             return (vec![both.remove(0)], both);
@@ -284,6 +292,20 @@ impl<'r> Finder<'r, '_> {
             sources = self.owner().into_iter().collect();
         }
         (sources, targets)
+    }
+
+    /// Where a protest or an attack takes place, when that is all that is said of whom it is against.
+    fn scene(&self) -> Vec<Party> {
+        let plover = self.reading.knowledge.cameo.all[self.deed.cameo as usize].plover;
+        if !matches!(plover, Some(Plover::Protest | Plover::Assault)) {
+            return Vec::new();
+        }
+        let rest = self.reading.cast.within(self.deed.end, self.clause.sentence.end);
+        let lies = |f: &&Found| f.place.is_some_and(|place| self.reading.cast.country_of_place(place).is_some());
+        let follows_in = |f: &&Found| {
+            f.first > self.deed.end && matches!(self.clause.word(f.first - 1), "in" | "at" | "near" | "of")
+        };
+        rest.iter().filter(lies).find(follows_in).map(|f| self.named(f)).into_iter().collect()
     }
 
     /// "of" leads to the agent of a noun only where the target is found otherwise.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::pattern::{Element, PatternWord};
+use super::pattern::{Element, GAP_WORDS, MOST_GAPS, PatternWord};
 use super::vocabulary::{Cue, Vocabulary, WordId};
 use crate::text::{Document, Gap, Shape, Token, TokenKind, normalise, scan_words};
 
@@ -63,11 +63,10 @@ pub(crate) struct Match {
 /// What a step of a phrase asks of a token: a word in a capitalisation, one of a family of endings, or anything.
 type Symbol = u32;
 const STEM_BASE: Symbol = 1 << 31;
+/// A gap of so many times [`GAP_WORDS`] words is this symbol less that number.
 const GAP: Symbol = Symbol::MAX;
 /// Product of the choices of one pattern.
 const MAX_EXPANSION: usize = 8192;
-/// Words that a gap may hold.
-const MAX_GAP_WORDS: usize = 2;
 const ROOT: u32 = 0;
 
 fn word_symbol(word: WordId, asked: Shape) -> Symbol {
@@ -79,7 +78,8 @@ pub(crate) struct Builder {
     pub(crate) vocabulary: Vocabulary,
     edges: FxHashMap<u64, u32>,
     values: Vec<Vec<Entry>>,
-    has_gap: Vec<bool>,
+    /// Which gaps go on from each node: the lowest bit stands for the shortest.
+    gaps: Vec<u8>,
     stems: FxHashMap<Box<str>, u32>,
 }
 
@@ -89,7 +89,7 @@ impl Builder {
             vocabulary: Vocabulary::new(),
             edges: FxHashMap::default(),
             values: vec![Vec::new()],
-            has_gap: vec![false],
+            gaps: vec![0],
             stems: FxHashMap::default(),
         }
     }
@@ -112,11 +112,12 @@ impl Builder {
         let mut nodes = vec![ROOT];
         for element in elements {
             let choices: Vec<Vec<Symbol>> = match element {
-                Element::Gap => {
+                Element::Gap(words) => {
+                    let size = words / GAP_WORDS;
                     for node in &nodes {
-                        self.has_gap[*node as usize] = true;
+                        self.gaps[*node as usize] |= 1 << (size - 1);
                     }
-                    vec![vec![GAP]]
+                    vec![vec![GAP - size as Symbol]]
                 }
                 Element::Choice(choices) => {
                     choices.iter().map(|words| words.iter().map(|w| self.pattern_symbol(w)).collect()).collect()
@@ -157,10 +158,10 @@ impl Builder {
 
     fn step(&mut self, node: u32, symbol: Symbol) -> u32 {
         let values = &mut self.values;
-        let has_gap = &mut self.has_gap;
+        let gaps = &mut self.gaps;
         *self.edges.entry(edge(node, symbol)).or_insert_with(|| {
             values.push(Vec::new());
-            has_gap.push(false);
+            gaps.push(0);
             (values.len() - 1) as u32
         })
     }
@@ -184,11 +185,11 @@ impl Builder {
         let nodes = self
             .values
             .into_iter()
-            .zip(self.has_gap)
-            .map(|(values, has_gap)| {
+            .zip(self.gaps)
+            .map(|(values, gaps)| {
                 let from = entries.len() as u32;
                 entries.extend(values);
-                Node { from, to: entries.len() as u32, has_gap }
+                Node { from, to: entries.len() as u32, gaps }
             })
             .collect();
         let mut stems: FxHashMap<[u8; 3], Vec<(Box<str>, Symbol)>> = FxHashMap::default();
@@ -213,7 +214,7 @@ fn stem_key(bytes: &[u8]) -> Option<[u8; 3]> {
 struct Node {
     from: u32,
     to: u32,
-    has_gap: bool,
+    gaps: u8,
 }
 
 /// All phrases, ready to be matched.
@@ -295,10 +296,10 @@ impl Search<'_> {
         for entry in &lexicon.entries[here.from as usize..here.to as usize] {
             self.found.push(Match { first, end: at, entry: *entry });
         }
-        if here.has_gap
-            && let Some(after_gap) = lexicon.edges.get(&edge(node, GAP))
-        {
-            self.walk_gap(*after_gap, first, at, limit);
+        for size in (1..=MOST_GAPS).filter(|size| here.gaps & (1 << (size - 1)) != 0) {
+            if let Some(after_gap) = lexicon.edges.get(&edge(node, GAP - size as Symbol)) {
+                self.walk_gap(*after_gap, first, at, limit, size * GAP_WORDS);
+            }
         }
         self.branch(node, first, at, limit);
     }
@@ -328,22 +329,24 @@ impl Search<'_> {
         }
     }
 
-    /// Tries the steps after a gap with none, one and two words skipped; marks end the gap.
-    fn walk_gap(&mut self, node: u32, first: usize, at: usize, limit: usize) {
+    /// Tries the steps after a gap with none, one and up to `most` words skipped; marks end the gap.
+    fn walk_gap(&mut self, node: u32, first: usize, at: usize, limit: usize, most: usize) {
         let mut words = 0;
         let mut here = at;
         let mut after_hyphen = false;
         while here < limit {
             self.branch(node, first, here, limit);
             let token = &self.document.tokens[here];
+            let is_abbreviation = token.is_mark('.') && here + 1 < limit;
             words += match token.kind {
                 // "three-month-old" is one word.
                 TokenKind::Word | TokenKind::Number if after_hyphen => 0,
                 TokenKind::Word | TokenKind::Number => 1,
                 TokenKind::Possessive | TokenKind::Hyphen | TokenKind::Mark('"' | '“' | '”' | '‘' | '’') => 0,
+                TokenKind::Mark(_) if is_abbreviation => 0,
                 TokenKind::Mark(_) => return,
             };
-            if words > MAX_GAP_WORDS || token.gap == Gap::Paragraph {
+            if words > most || token.gap == Gap::Paragraph {
                 return;
             }
             after_hyphen = token.kind == TokenKind::Hyphen;
@@ -388,12 +391,13 @@ mod tests {
 
     #[test]
     fn patterns_match_stems_choices_gaps_and_capitals() {
-        let cases: [(&str, &str, &[&str]); 9] = [
+        let cases: [(&str, &str, &[&str]); 10] = [
             ("clash*", "Clashes erupted", &["Clashes"]),
             ("clash* with/between police", "they clashed with police.", &["clashed with police"]),
             ("seize* _ town", "rebels seized the small town", &["seized the small town"]),
             ("seize* _ town", "rebels seized town", &["seized town"]),
             ("seize* _ town", "rebels seized the very small town", &[]),
+            ("seize* _ _ town", "rebels seized the very small town", &["seized the very small town"]),
             ("seize* _ town", "rebels seized it. Town hall", &[]),
             ("US troops", "US troops and us troops", &["US troops"]),
             ("cease-fire", "a cease-fire holds", &["cease-fire"]),

@@ -7,8 +7,8 @@ use crate::text::{normalise, scan_words};
 pub(crate) enum Element {
     /// One of these; a hyphenated word is several tokens.
     Choice(Vec<Vec<PatternWord>>),
-    /// Up to two words of any kind.
-    Gap,
+    /// Up to this many words of any kind.
+    Gap(usize),
 }
 
 /// A word of a pattern.
@@ -23,8 +23,13 @@ pub(crate) struct PatternWord {
 /// Stems shorter than this match too much.
 const MIN_PREFIX_BYTES: usize = 3;
 
-/// Reads a pattern: words apart by spaces, `a/b` for either, a final `*` for any ending, `_` for up to two words. A word
-/// with capitals matches only capitals.
+/// Words that one `_` stands for.
+pub(super) const GAP_WORDS: usize = 2;
+/// How many `_` may stand together.
+pub(super) const MOST_GAPS: usize = 3;
+
+/// Reads a pattern: words apart by spaces, `a/b` for either, a final `*` for any ending, `_` for up to two words, `_ _` for up
+/// to four. A word with capitals matches only capitals.
 ///
 /// # Errors
 /// Says in words what is wrong with the pattern.
@@ -32,7 +37,10 @@ pub(crate) fn parse_pattern(pattern: &str) -> Result<Vec<Element>, String> {
     let mut elements = Vec::new();
     for part in pattern.split_whitespace() {
         if part == "_" {
-            elements.push(Element::Gap);
+            match elements.last_mut() {
+                Some(Element::Gap(words)) => *words += GAP_WORDS,
+                _ => elements.push(Element::Gap(GAP_WORDS)),
+            }
             continue;
         }
         let choices = part.split('/').map(pattern_words).collect::<Result<Vec<_>, _>>()?;
@@ -43,7 +51,7 @@ pub(crate) fn parse_pattern(pattern: &str) -> Result<Vec<Element>, String> {
         (None, _) => return Err("the pattern is empty".into()),
         _ => return Err("a pattern cannot begin or end with a gap".into()),
     }
-    if elements.iter().filter(|e| **e == Element::Gap).count() > 3 {
+    if pattern.split_whitespace().filter(|part| *part == "_").count() > MOST_GAPS {
         return Err("the pattern has more than three gaps".into());
     }
     Ok(elements)
@@ -81,7 +89,7 @@ mod tests {
     fn a_pattern_reads_into_its_steps() {
         let elements = parse_pattern("clash* _ between/among police").unwrap();
         assert_eq!(elements.len(), 4);
-        assert_eq!(elements[1], Element::Gap);
+        assert_eq!(elements[1], Element::Gap(2));
         let Element::Choice(choices) = &parse_pattern("cease-fire/truce*").unwrap()[0] else { panic!("a choice") };
         assert_eq!(choices.iter().map(Vec::len).collect::<Vec<_>>(), [3, 1]);
     }
