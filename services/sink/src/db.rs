@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
+use sqlx::{Arguments as _, AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
 
 use crate::columns::{TsVector, columns, query};
+use crate::copy;
 
 /// Which database is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,21 +132,23 @@ impl Row {
     getter!(bytes, Vec<u8>);
 }
 
-/// Binds `values`, runs the query on `$executor` with `$method`.
+/// The query with `values` bound to its placeholders.
 macro_rules! bound {
     ($database:ty, $sql:expr, $values:expr) => {{
-        let mut query = sqlx::query::<$database>(AssertSqlSafe($sql));
+        let mut arguments = <<$database as sqlx::Database>::Arguments as Default>::default();
+        arguments.reserve($values.len(), 0);
         for value in $values {
-            query = match value {
-                Value::Int(value) => query.bind(value),
-                Value::Real(value) => query.bind(value),
-                Value::OptReal(value) => query.bind(value),
-                Value::Text(value) => query.bind(value),
-                Value::OptText(value) => query.bind(value),
-                Value::Bytes(value) | Value::Vector(TsVector(value)) => query.bind(value),
+            let added = match value {
+                Value::Int(value) => arguments.add(value),
+                Value::Real(value) => arguments.add(value),
+                Value::OptReal(value) => arguments.add(value),
+                Value::Text(value) => arguments.add(value),
+                Value::OptText(value) => arguments.add(value),
+                Value::Bytes(value) | Value::Vector(TsVector(value)) => arguments.add(value),
             };
+            added.map_err(sqlx::Error::Encode)?;
         }
-        query
+        sqlx::query_with::<$database, _>(AssertSqlSafe($sql), arguments)
     }};
 }
 
@@ -266,29 +269,40 @@ impl Write {
         self.fetch_in(statement, values).await.map(drop)
     }
 
-    /// Inserts rows, many to a statement; `values` holds their values one after the other.
+    /// Inserts rows, many to a statement; `values` holds their values one after the other. After an error the
+    /// transaction holds some of them: it is of no more use.
     pub(crate) async fn insert(&mut self, insert: &Insert, values: Vec<Value>) -> Result<(), sqlx::Error> {
         let width = insert.columns.len();
         debug_assert_eq!(values.len() % width, 0);
         if values.is_empty() {
             return Ok(());
         }
+        if let (Self::Postgres(tx), "") = (&mut *self, insert.conflict) {
+            let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", insert.table, insert.columns.join(", "));
+            let mut copy = tx.copy_in_raw(&sql).await?;
+            copy.send(copy::binary(width, &values)).await?;
+            copy.finish().await?;
+            return Ok(());
+        }
         if let Self::Postgres(tx) = self {
             let columns = columns(width, values)?;
             let arrays: Vec<String> =
                 (1..).zip(&columns).map(|(number, column)| format!("${number}::{}", column.sql_type())).collect();
-            let sql = format!("{} SELECT * FROM unnest({}) {}", insert.head(), arrays.join(", "), insert.conflict);
+            let (head, arrays) = (insert.head(), arrays.join(", "));
+            let sql = format!("INSERT {head} SELECT * FROM unnest({arrays}) {}", insert.conflict);
             query(sql, columns).execute(&mut **tx).await?;
             return Ok(());
         }
         let row = format!("(?{})", ", ?".repeat(width - 1));
+        let sizes = if insert.row_by_row { &[1] } else { &INSERT_SIZES[..] };
         let mut left = values.len() / width;
         let mut values = values.into_iter();
         while left > 0 {
             // Few sizes make few different statements, which stay prepared.
-            let rows = INSERT_SIZES.into_iter().find(|&size| size <= left).unwrap_or(1);
+            let rows = sizes.iter().copied().find(|&size| size <= left).unwrap_or(1);
             let rest = format!(", {row}").repeat(rows - 1);
-            let sql = format!("{} VALUES {row}{rest} {}", insert.head(), insert.conflict);
+            // FAIL keeps SQLite from writing down how to undo each statement: the transaction is undone as a whole.
+            let sql = format!("INSERT OR FAIL {} VALUES {row}{rest} {}", insert.head(), insert.conflict);
             self.execute(&sql, values.by_ref().take(rows * width).collect()).await?;
             left -= rows;
         }
@@ -307,13 +321,15 @@ impl Write {
 pub(crate) struct Insert {
     pub(crate) table: &'static str,
     pub(crate) columns: &'static [&'static str],
-    /// An `ON CONFLICT` clause, or nothing.
+    /// An `ON CONFLICT` clause, or nothing where no row of the same key can be there.
     pub(crate) conflict: &'static str,
+    /// For SQLite's text index, which writes its words to the file ahead of every statement of more rows than one.
+    pub(crate) row_by_row: bool,
 }
 
 impl Insert {
     fn head(&self) -> String {
-        format!("INSERT INTO {} ({})", self.table, self.columns.join(", "))
+        format!("INTO {} ({})", self.table, self.columns.join(", "))
     }
 }
 

@@ -27,6 +27,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod columns;
+mod copy;
 mod db;
 mod error;
 mod indexing;
@@ -39,6 +40,7 @@ mod rollup;
 mod rows;
 mod search;
 mod settings;
+mod stems;
 mod store;
 mod tables;
 mod text;

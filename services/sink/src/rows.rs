@@ -244,7 +244,6 @@ pub(crate) fn countries(document: &Enriched) -> BTreeSet<String> {
 }
 
 fn actor_rows(document: &Enriched) -> Vec<ActorRow> {
-    let mut seen = BTreeSet::new();
     let rows = document.actors.iter().map(|actor| ActorRow {
         actor: clip(&actor.id),
         name: clean(&actor.name),
@@ -255,7 +254,7 @@ fn actor_rows(document: &Enriched) -> Vec<ActorRow> {
         salience: actor.salience,
         sentiment: actor.sentiment.score,
     });
-    rows.filter(|row| seen.insert(row.actor.clone())).collect()
+    in_order(rows.collect(), |row| &row.actor)
 }
 
 fn place_rows(document: &Enriched) -> Vec<PlaceRow> {
@@ -283,8 +282,15 @@ fn signal_rows(document: &Enriched) -> Vec<SignalRow> {
 }
 
 fn event_rows(document: &Enriched) -> Vec<EventRow> {
-    let mut seen = BTreeSet::new();
-    document.events.iter().map(event_row).filter(|row| seen.insert(row.event.clone())).collect()
+    in_order(document.events.iter().map(event_row).collect(), |row| &row.event)
+}
+
+/// The first row of each key, in the order of the keys: the one in which the tables are sorted, so that rows are added at
+/// their ends.
+fn in_order<R>(mut rows: Vec<R>, key: impl Fn(&R) -> &String) -> Vec<R> {
+    rows.sort_by(|a, b| key(a).cmp(key(b)));
+    rows.dedup_by(|a, b| key(a) == key(b));
+    rows
 }
 
 fn event_row(event: &EventTag) -> EventRow {

@@ -51,6 +51,7 @@ const REVISIONS: Insert = Insert {
     columns: &["article_key", "revision", "fetched_at", "stored_at", "analyzer", "document"],
     conflict: "ON CONFLICT (article_key, revision) DO UPDATE SET fetched_at = excluded.fetched_at, \
      stored_at = excluded.stored_at, analyzer = excluded.analyzer, document = excluded.document",
+    row_by_row: false,
 };
 
 fn revision(key: i64, rows: &Prepared, now: i64) -> [Value; 6] {
@@ -83,6 +84,7 @@ const ARTICLES: Insert = Insert {
      title = excluded.title, language = excluded.language, words = excluded.words, \
      sentiment = excluded.sentiment, score = excluded.score, level = excluded.level, \
      duplicate_of = excluded.duplicate_of, story = excluded.story",
+    row_by_row: false,
 };
 
 fn facts(article: &Replaced<'_>, now: i64) -> [Value; 16] {
@@ -111,6 +113,7 @@ const ACTORS: Insert = Insert {
     table: "article_actors",
     columns: &["article_key", "actor", "name", "kind", "country", "cameo", "mentions", "salience", "sentiment"],
     conflict: "",
+    row_by_row: false,
 };
 
 fn actors(key: i64, rows: &Prepared) -> Vec<Value> {
@@ -130,7 +133,8 @@ fn actors(key: i64, rows: &Prepared) -> Vec<Value> {
     rows.actors.iter().flat_map(row).collect()
 }
 
-const COUNTRIES: Insert = Insert { table: "article_countries", columns: &["article_key", "country"], conflict: "" };
+const COUNTRIES: Insert =
+    Insert { table: "article_countries", columns: &["article_key", "country"], conflict: "", row_by_row: false };
 
 fn countries(key: i64, rows: &Prepared) -> Vec<Value> {
     rows.countries.iter().flat_map(|country| [key.into(), country.into()]).collect()
@@ -140,6 +144,7 @@ const PLACES: Insert = Insert {
     table: "article_places",
     columns: &["article_key", "place", "country", "latitude", "longitude", "mentions"],
     conflict: "",
+    row_by_row: false,
 };
 
 fn places(key: i64, rows: &Prepared) -> Vec<Value> {
@@ -154,6 +159,7 @@ const SIGNALS: Insert = Insert {
     table: "article_signals",
     columns: &["article_key", "category", "direction", "occurrences", "weight"],
     conflict: "",
+    row_by_row: false,
 };
 
 fn signals(key: i64, rows: &Prepared) -> Vec<Value> {
@@ -183,6 +189,7 @@ const EVENTS: Insert = Insert {
         "sentence",
     ],
     conflict: "",
+    row_by_row: false,
 };
 
 fn events(key: i64, rows: &Prepared) -> Vec<Value> {
@@ -208,9 +215,9 @@ fn events(key: i64, rows: &Prepared) -> Vec<Value> {
 }
 
 const TEXT_SQLITE: Insert =
-    Insert { table: "article_text", columns: &["rowid", "title", "body", "names"], conflict: "" };
+    Insert { table: "article_text", columns: &["rowid", "title", "body", "names"], conflict: "", row_by_row: true };
 const TEXT_POSTGRES: Insert =
-    Insert { table: "article_text", columns: &["article_key", "words", "names"], conflict: "" };
+    Insert { table: "article_text", columns: &["article_key", "words", "names"], conflict: "", row_by_row: false };
 
 fn text(key: i64, rows: &Prepared) -> Vec<Value> {
     match &rows.text {

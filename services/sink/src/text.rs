@@ -10,24 +10,17 @@
 //! - there are no stop words, so that phrases are found as they stand;
 //! - of one article the first 16,383 words are indexed: as many positions as a `tsvector` can hold.
 
-use std::cell::RefCell;
-
-use rust_stemmers::{Algorithm, Stemmer};
 use rustc_hash::FxHashMap;
-use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::columns::TsVector;
 use crate::db::Dialect;
+use crate::stems::with_stem;
 
 /// The highest position that PostgreSQL keeps.
 const POSITIONS: usize = 16_383;
 /// Positions of one word in one article that PostgreSQL keeps.
 const POSITIONS_OF_A_WORD: usize = 255;
-/// Bytes of a word that count.
-const WORD_BYTES: usize = 48;
-/// Stems remembered by each thread.
-const REMEMBERED: usize = 50_000;
 /// What stands between two names, so that no phrase reaches from one into the next.
 const GAP: usize = 2;
 
@@ -42,7 +35,7 @@ pub(crate) struct Word {
 /// The words of a text, in order.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = Word> + '_ {
     spans(text)
-        .map(|(start, end)| Word { stem: stem(&text[start..end]), start, end })
+        .map(|(start, end)| Word { stem: with_stem(&text[start..end], str::to_owned), start, end })
         // A lone combining mark leaves nothing.
         .filter(|word| !word.stem.is_empty())
 }
@@ -50,6 +43,23 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = Word> + '_ {
 /// The stems of a text, in order.
 pub(crate) fn stems(text: &str) -> Vec<String> {
     words(text).map(|word| word.stem).collect()
+}
+
+/// Hands over the first `most` stems of a text, in order. Returns how many they were.
+fn each_stem(text: &str, most: usize, mut take: impl FnMut(&str)) -> usize {
+    let mut count = 0;
+    for (start, end) in spans(text) {
+        if count == most {
+            break;
+        }
+        with_stem(&text[start..end], |stem| {
+            if !stem.is_empty() {
+                take(stem);
+                count += 1;
+            }
+        });
+    }
+    count
 }
 
 /// Byte ranges of words.
@@ -86,51 +96,6 @@ fn possessive(rest: &str) -> usize {
         .map_or(0, str::len)
 }
 
-/// Folds case and accents.
-fn fold(word: &str) -> String {
-    if word.is_ascii() {
-        return word.to_ascii_lowercase();
-    }
-    let mut folded = String::with_capacity(word.len());
-    for c in word.nfd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase) {
-        match c {
-            'đ' | 'ð' => folded.push('d'),
-            'ł' => folded.push('l'),
-            'ø' => folded.push('o'),
-            'ı' => folded.push('i'),
-            'ß' => folded.push_str("ss"),
-            'æ' => folded.push_str("ae"),
-            'œ' => folded.push_str("oe"),
-            'þ' => folded.push_str("th"),
-            c if c.is_alphanumeric() => folded.push(c),
-            _ => {}
-        }
-    }
-    folded
-}
-
-thread_local! {
-    static STEMS: RefCell<(Stemmer, FxHashMap<String, String>)> =
-        RefCell::new((Stemmer::create(Algorithm::English), FxHashMap::default()));
-}
-
-fn stem(word: &str) -> String {
-    STEMS.with_borrow_mut(|(stemmer, known)| {
-        if let Some(stem) = known.get(word) {
-            return stem.clone();
-        }
-        let mut stem = stemmer.stem(&fold(word)).into_owned();
-        if stem.len() > WORD_BYTES {
-            stem.truncate(stem.floor_char_boundary(WORD_BYTES));
-        }
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
-        known.insert(word.to_owned(), stem.clone());
-        stem
-    })
-}
-
 /// What the full-text index of an article is made of, in the form that the store takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Indexed {
@@ -142,29 +107,26 @@ pub(crate) enum Indexed {
 
 /// Never a stem: stands between names in SQLite, where positions cannot be skipped.
 const SEPARATOR: &str = "x0x";
+/// Words of a title that are indexed.
+const MOST_OF_A_TITLE: usize = POSITIONS / 2;
 
 impl Indexed {
     pub(crate) fn new<'a>(dialect: Dialect, title: &str, body: &str, names: impl Iterator<Item = &'a str>) -> Self {
-        let title: Vec<String> = words(title).take(POSITIONS / 2).map(|word| word.stem).collect();
-        let left = POSITIONS - title.len() - GAP;
-        let body = words(body).take(left).map(|word| word.stem);
         match dialect {
             Dialect::Sqlite => {
-                let names: Vec<String> = names.map(|name| stems(name).join(" ")).collect();
-                Self::Sqlite {
-                    title: title.join(" "),
-                    body: joined(body),
-                    names: names.join(&format!(" {SEPARATOR} ")),
-                }
+                let (mut title_stems, mut body_stems) = (String::new(), String::with_capacity(body.len()));
+                let taken = each_stem(title, MOST_OF_A_TITLE, |stem| append(&mut title_stems, stem));
+                each_stem(body, POSITIONS - taken - GAP, |stem| append(&mut body_stems, stem));
+                Self::Sqlite { title: title_stems, body: body_stems, names: separated(names) }
             }
             Dialect::Postgres => {
                 let mut words = Vector::default();
-                title.into_iter().for_each(|stem| words.push(stem, WEIGHT_A));
+                let taken = each_stem(title, MOST_OF_A_TITLE, |stem| words.push(stem, WEIGHT_A));
                 words.position += GAP;
-                body.for_each(|stem| words.push(stem, WEIGHT_D));
+                each_stem(body, POSITIONS - taken - GAP, |stem| words.push(stem, WEIGHT_D));
                 let mut named = Vector::default();
                 for name in names {
-                    stems(name).into_iter().for_each(|stem| named.push(stem, WEIGHT_D));
+                    each_stem(name, POSITIONS, |stem| named.push(stem, WEIGHT_D));
                     named.position += GAP;
                 }
                 Self::Postgres { words: words.binary(), names: named.binary() }
@@ -173,15 +135,23 @@ impl Indexed {
     }
 }
 
-fn joined(stems: impl Iterator<Item = String>) -> String {
-    let mut text = String::new();
-    for stem in stems {
-        if !text.is_empty() {
-            text.push(' ');
+/// The stems of names, with what no phrase reaches over between them.
+fn separated<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut stems = String::new();
+    for (index, name) in names.enumerate() {
+        if index > 0 {
+            append(&mut stems, SEPARATOR);
         }
-        text.push_str(&stem);
+        each_stem(name, POSITIONS, |stem| append(&mut stems, stem));
     }
-    text
+    stems
+}
+
+fn append(text: &mut String, stem: &str) {
+    if !text.is_empty() {
+        text.push(' ');
+    }
+    text.push_str(stem);
 }
 
 /// The upper two bits of a position in a `tsvector`.
@@ -196,15 +166,13 @@ struct Vector {
 }
 
 impl Vector {
-    fn push(&mut self, stem: String, weight: u16) {
+    fn push(&mut self, stem: &str, weight: u16) {
         self.position += 1;
-        if stem.is_empty() {
-            return;
-        }
         let Some(position) = u16::try_from(self.position).ok().filter(|_| self.position <= POSITIONS) else { return };
-        let places = self.places.entry(stem).or_default();
-        if places.len() < POSITIONS_OF_A_WORD {
-            places.push(weight | position);
+        match self.places.get_mut(stem) {
+            Some(places) if places.len() < POSITIONS_OF_A_WORD => places.push(weight | position),
+            Some(_) => {}
+            None => _ = self.places.insert(stem.to_owned(), vec![weight | position]),
         }
     }
 
@@ -269,7 +237,7 @@ mod tests {
             for word in words(&text) {
                 prop_assert!(word.start >= last && word.end > word.start);
                 prop_assert!(word.stem.chars().all(char::is_alphanumeric), "{:?}", word.stem);
-                prop_assert!(word.stem.len() <= WORD_BYTES);
+                prop_assert!(word.stem.len() <= crate::stems::WORD_BYTES);
                 last = word.end;
             }
         }

@@ -51,6 +51,7 @@ const OFFSETS: Insert = Insert {
     // A member that has lost the partition without knowing must not turn the offset back.
     conflict: "ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset \
                WHERE excluded.next_offset > offsets.next_offset",
+    row_by_row: false,
 };
 
 const ROLLUPS: Insert = Insert {
@@ -60,6 +61,7 @@ const ROLLUPS: Insert = Insert {
                events = rollups.events + excluded.events, escalating = rollups.escalating + excluded.escalating, \
                calming = rollups.calming + excluded.calming, goldstein = rollups.goldstein + excluded.goldstein, \
                sentiment = rollups.sentiment + excluded.sentiment",
+    row_by_row: false,
 };
 
 /// A partition of a topic.
