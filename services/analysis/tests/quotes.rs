@@ -23,7 +23,7 @@ fn told(text: &str) -> Vec<String> {
 
 #[test]
 fn statements_have_their_words_their_verb_and_their_source() {
-    let cases: [(&str, &[&str]); 21] = [
+    let cases: [(&str, &[&str]); 27] = [
         ("Albin Kurti said that talks failed.", &["Albin Kurti | said | talks failed"]),
         ("Officials say the bridge is open.", &["Officials | say | the bridge is open"]),
         ("“Talks have failed,” Kurti said.", &["Kurti | said | Talks have failed,"]),
@@ -65,6 +65,21 @@ fn statements_have_their_words_their_verb_and_their_source() {
             "All must engage in the dialogue. — Jens Stoltenberg (@jensstoltenberg) August 17, 2022",
             &["Jens Stoltenberg | - | All must engage in the dialogue."],
         ),
+        (
+            "“Who will help us?” Mr. Hana said. “Nobody came.”",
+            &["Mr. Hana | said | Who will help us?” Mr. Hana said. “Nobody came."],
+        ),
+        ("“We will not go,” the statement read.", &["the statement | read | We will not go,"]),
+        (
+            "The spokesman, Josh Earnest, said the violence “runs counter to pledges” of the army.",
+            &["The spokesman, Josh Earnest | said | the violence “runs counter to pledges” of the army"],
+        ),
+        (
+            "Kim Dong-yub, an expert in Seoul, said one kind of tube appeared to be new.",
+            &["Kim Dong-yub, an expert in Seoul | said | one kind of tube appeared to be new"],
+        ),
+        ("When asked if he would go, Kurti said: “We will see that.”", &["Kurti | said | We will see that"]),
+        ("Kurti, who that day said talks failed, left.", &["who | said | talks failed"]),
         ("KURTI: Talks have failed. We go on.", &["KURTI | - | Talks have failed. We go on."]),
     ];
     for (text, expected) in cases {
@@ -97,6 +112,30 @@ fn a_pronoun_speaks_for_the_person_before_it() {
     let enriched = enrich(text);
     let speakers: Vec<Option<&str>> = enriched.quotes.iter().map(|q| q.speaker.as_deref()).collect();
     assert_eq!(speakers, [Some("KSV/GOV/albin-kurti"); 2]);
+}
+
+#[test]
+fn a_pronoun_speaks_for_the_subject_of_its_sex_and_a_description_for_the_name_after_it() {
+    let last_speaker = |text: &str| {
+        let enriched = enrich(text);
+        let last = enriched.quotes.last().and_then(|quote| quote.speaker.clone());
+        last.unwrap_or_default()
+    };
+    for (text, speaker) in [
+        ("Angela Merkel met Emmanuel Macron in Paris.\n\n“We have to talk more,” he said.", "FRA/GOV/emmanuel-macron"),
+        ("Angela Merkel met Emmanuel Macron in Paris.\n\n“We have to talk more,” she said.", "DEU/GOV/angela-merkel"),
+        (
+            "Albin Kurti left. He took Aleksandar Vucic along.\n\n“We have to talk more,” he said.",
+            "KSV/GOV/albin-kurti",
+        ),
+        ("“We have to talk more,” said the prime minister, Albin Kurti.", "KSV/GOV/albin-kurti"),
+    ] {
+        assert!(
+            last_speaker(text).ends_with(speaker.rsplit('/').next().unwrap_or_default()),
+            "{text}: {}",
+            last_speaker(text)
+        );
+    }
 }
 
 #[test]

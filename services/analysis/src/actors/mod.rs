@@ -11,10 +11,12 @@ mod names;
 mod persons;
 mod scene;
 mod setting;
+mod sexes;
 mod tagger;
 
 pub(crate) use cast::{Cast, Found};
 pub(crate) use scene::read_cast;
+pub(crate) use sexes::may_be;
 pub(crate) use tagger::Model as NamesModel;
 #[cfg(feature = "training")]
 pub(crate) use {

@@ -7,13 +7,14 @@ use faultline_schemas::{ActorType, MentionLabel};
 
 use super::clause::{Clause, Kind, Phrase};
 use super::sides::Who;
-use crate::actors::Found;
-use crate::lexicon::Cue;
+use crate::actors::{Found, may_be};
 use crate::reading::Reading;
 use crate::text::{Sentence, TokenKind};
 
 /// How many sentences back the subject may stand.
 const REACH: usize = 3;
+/// How much of a sentence is looked at, in tokens: more would make endless sentences take quadratic time.
+const SENTENCE_REACH: usize = 200;
 
 /// What a word that names nobody can stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,7 @@ pub(super) fn owner(reading: &Reading<'_>, clause: &Clause<'_>, at: usize) -> Op
 
 /// The place named last before the token, or the country that acts.
 fn country_before(reading: &Reading<'_>, number: usize, at: usize) -> Option<Who> {
-    let from = reading.document.sentences[number.saturating_sub(REACH)].first;
+    let from = reading.document.sentences[number.saturating_sub(REACH)].first.max(at.saturating_sub(SENTENCE_REACH));
     let is_country = |f: &&Found| {
         f.place.is_some_and(|place| reading.cast.country_of_place(place).is_some())
             || f.actor.is_some_and(|actor| reading.cast.actors[actor].kind == ActorType::Country)
@@ -129,6 +130,7 @@ fn antecedent(reading: &Reading<'_>, number: usize, at: usize, class: Class, oth
 fn all_before(reading: &Reading<'_>, first: usize, at: usize, other: &[usize]) -> Vec<Who> {
     const MOST: usize = 3;
     let mut all: Vec<Who> = Vec::new();
+    let first = first.max(at.saturating_sub(SENTENCE_REACH));
     for found in reading.cast.within(first, at).iter().filter(|f| !f.coreference && f.label != MentionLabel::Norp) {
         let Some(actor) = found.actor else { continue };
         let acts = matches!(reading.cast.actors[actor].kind, ActorType::Person | ActorType::Country);
@@ -149,7 +151,9 @@ fn topic<'r>(
     fits: &impl Fn(&Found) -> bool,
 ) -> Option<&'r Found> {
     let mut chosen: Option<(&Found, bool)> = None;
-    for found in reading.cast.within(clause.sentence.first, end.min(clause.sentence.end)) {
+    let end = end.min(clause.sentence.end);
+    let first = clause.sentence.first.max(end.saturating_sub(SENTENCE_REACH));
+    for found in reading.cast.within(first, end) {
         let owns = reading.document.tokens.get(found.end).is_some_and(|t| t.kind == TokenKind::Possessive);
         if owns || !fits(found) {
             continue;
@@ -212,23 +216,14 @@ fn is_of_class(reading: &Reading<'_>, found: &Found, class: Class) -> bool {
         last.ends_with('s') && found.label != MentionLabel::Gpe || matches!(last, "police" | "people")
     };
     match class {
-        Class::Man | Class::Woman => kind == ActorType::Person && !is_other_sex(reading, found, actor, class),
+        Class::Man | Class::Woman => {
+            kind == ActorType::Person
+                && may_be(reading.knowledge, &reading.document, &reading.cast, found, class == Class::Woman)
+        }
         Class::Several => kind != ActorType::Person && is_plural() || is_joined(reading, found),
         Class::Body => kind != ActorType::Person && !is_plural(),
         Class::Country | Class::Speaker => false,
     }
-}
-
-/// "Ms Cruz" is not "he", and neither is Angela Merkel; Donald Trump is not "she".
-fn is_other_sex(reading: &Reading<'_>, found: &Found, actor: usize, class: Class) -> bool {
-    let wrong: &[&str] = if class == Class::Man { &["Ms", "Mrs", "Miss"] } else { &["Mr", "Sir"] };
-    let title = found.first.saturating_sub(2)..found.first + 1;
-    let first_name = reading.cast.actors[actor].name.split(' ').next().unwrap_or_default();
-    let word = reading.knowledge.vocabulary.number(first_name);
-    let is_woman = reading.knowledge.vocabulary.has(word, Cue::WomanName);
-    let is_man = !is_woman && reading.knowledge.vocabulary.has(word, Cue::FirstName);
-    title.into_iter().any(|at| wrong.contains(&reading.document.slice(at, at + 1)))
-        || if class == Class::Man { is_woman } else { is_man }
 }
 
 /// "Russia and Iran": the first of two.

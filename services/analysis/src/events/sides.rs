@@ -271,7 +271,7 @@ impl<'r> Finder<'r, '_> {
     /// Whoever else is named first in the rest of the sentence: what is warned of or claimed is about them.
     fn named_in_clause(&self, sources: &[Party]) -> Vec<Party> {
         let is_source = |f: &Found| sources.iter().any(|s| s.who.is_some_and(|who| who.actor == f.actor));
-        let rest = self.reading.cast.within(self.deed.end, self.clause.sentence.end);
+        let rest = self.reading.cast.within(self.deed.end, self.rest_end());
         let next = rest.iter().find(|f| f.actor.is_some() && !f.coreference && !is_source(f));
         next.map(|f| self.named(f)).into_iter().collect()
     }
@@ -294,13 +294,19 @@ impl<'r> Finder<'r, '_> {
         (sources, targets)
     }
 
+    /// Where the rest of the sentence ends, as far as it is looked at.
+    fn rest_end(&self) -> usize {
+        const REACH: usize = 60;
+        self.clause.sentence.end.min(self.deed.end + REACH)
+    }
+
     /// Where a protest or an attack takes place, when that is all that is said of whom it is against.
     fn scene(&self) -> Vec<Party> {
         let plover = self.reading.knowledge.cameo.all[self.deed.cameo as usize].plover;
         if !matches!(plover, Some(Plover::Protest | Plover::Assault)) {
             return Vec::new();
         }
-        let rest = self.reading.cast.within(self.deed.end, self.clause.sentence.end);
+        let rest = self.reading.cast.within(self.deed.end, self.rest_end());
         let lies = |f: &&Found| f.place.is_some_and(|place| self.reading.cast.country_of_place(place).is_some());
         let follows_in = |f: &&Found| {
             f.first > self.deed.end && matches!(self.clause.word(f.first - 1), "in" | "at" | "near" | "of")

@@ -29,6 +29,13 @@ impl Finder<'_, '_> {
             Subject::After((_, end)) => end,
             _ => verb.at + 1,
         };
+        if verb.report == Report::Speech
+            && clause_first == sentence.first
+            && self.is_said_of_before(sentence, clause_end)
+            && let Some(content) = self.asked_before(sentence)
+        {
+            return Some(content);
+        }
         if verb.report != Report::Stance
             && verb.subject != Subject::Shared
             && let Some(content) = self.words_before(sentence, clause_first, clause_end, start, limit)
@@ -71,12 +78,24 @@ impl Finder<'_, '_> {
                 let rest_end = self.content_end(sentence, clause_end + 1, limit);
                 Some((first, if rest_end > clause_end + MIN_CONTENT { rest_end } else { before }))
             }
+            // `When asked if …, Choe said: “We’ll see.”`
+            Some(next) if next.is_mark(':') && !closes && self.opens_quote(clause_end + 1) => None,
             Some(next) if next.is_mark(',') || next.is_mark(':') || next.is_mark('.') => Some((first, before)),
             Some(_) if self.is_tail(clause_end, end) || closes && !self.opens_content(clause_end) => {
                 Some((first, before))
             }
             Some(_) => None,
         }
+    }
+
+    fn opens_quote(&self, at: usize) -> bool {
+        self.tokens().get(at).is_some_and(|t| matches!(t.kind, TokenKind::Mark('“' | '"')))
+    }
+
+    /// `Mr. Hana said.`: nothing else is said in the sentence.
+    fn is_said_of_before(&self, sentence: Sentence, clause_end: usize) -> bool {
+        let end = self.trimmed_end(sentence);
+        clause_end >= end || self.is_tail(clause_end, end) || self.tokens()[clause_end].is_mark('.')
     }
 
     /// Words after a verb that only say when, where and to whom.

@@ -3,16 +3,18 @@
 use super::Statement;
 use super::marks::{Quoted, quotations};
 use super::subject::{Report, Subject, Verb};
-use crate::actors::Found;
+use crate::actors::{Found, may_be};
 use crate::lexicon::Cue;
 use crate::reading::Reading;
-use crate::text::{Sentence, Token, TokenKind};
+use crate::text::{Gap, Sentence, Token, TokenKind};
 use faultline_schemas::MentionLabel;
 
 /// A quotation of fewer words, without a reporting word of its own, is a phrase picked out, not a statement.
 const MIN_QUOTED_WORDS: usize = 4;
 /// How far back a pronoun looks for whom it stands for, in sentences.
 const PRONOUN_REACH: usize = 6;
+/// How much of a sentence is looked at for that, in tokens: more would make endless sentences take quadratic time.
+const SENTENCE_REACH: usize = 200;
 
 pub(super) struct Finder<'r, 'a> {
     pub(super) reading: &'r Reading<'a>,
@@ -90,8 +92,9 @@ impl<'r, 'a> Finder<'r, 'a> {
         candidates.filter_map(|at| self.verb(sentence, at)).collect()
     }
 
-    /// Keeps a statement, unless it repeats the one before.
+    /// Keeps a statement. A quotation at the end of the sentence before it is no longer unclaimed.
     fn push(&mut self, statement: Statement) {
+        self.found.pop_if(|last| last.cue.is_none() && last.content == statement.content);
         if let Some(words) = statement.source {
             self.last = Some((words, statement.speaker));
         }
@@ -147,7 +150,7 @@ impl<'r, 'a> Finder<'r, 'a> {
 
     /// The actor that a subject's words stand for.
     fn speaker(&self, sentence: Sentence, words: (usize, usize)) -> Option<usize> {
-        if let Some(actor) = self.actor_within(words.0, words.1) {
+        if let Some(actor) = self.named_after(sentence, words).or_else(|| self.actor_within(words.0, words.1)) {
             return Some(actor);
         }
         if words.1 - words.0 != 1 {
@@ -163,19 +166,73 @@ impl<'r, 'a> Finder<'r, 'a> {
         }
     }
 
-    /// Whom "he" or "she" stands for: who spoke last, or the person named last.
+    /// `said the Vatican spokesman, the Rev. Federico Lombardi`: the name of who is only described.
+    fn named_after(&self, sentence: Sentence, words: (usize, usize)) -> Option<usize> {
+        const REACH: usize = 5;
+        let is_described =
+            self.reading.cast.within(words.0, words.1).iter().all(|f| f.coreference || f.label != MentionLabel::Person);
+        let comma = words.1;
+        if !is_described || comma + 1 >= sentence.end || !self.tokens()[comma].is_mark(',') {
+            return None;
+        }
+        let next = self.reading.cast.within(comma + 1, sentence.end.min(comma + REACH)).first()?;
+        let is_title =
+            |at: usize| self.tokens()[at].is_capitalised() || self.word(at) == "the" || self.tokens()[at].is_mark('.');
+        let is_name = next.label == MentionLabel::Person && !next.coreference && (comma + 1..next.first).all(is_title);
+        let ends = next.end >= sentence.end || matches!(self.tokens()[next.end].kind, TokenKind::Mark(',' | '.'));
+        let describes_person = self.reading.cast.within(words.0, words.1).iter().any(|f| f.coreference);
+        (is_name && ends && describes_person).then_some(next.actor).flatten()
+    }
+
+    /// Whom "he" or "she" stands for: who spoke last, or the subject of the nearest sentence that names a person.
     fn person_before(&self, at: usize) -> Option<usize> {
+        let as_woman = matches!(self.word(at), "she" | "She");
+        let number = self.reading.document.sentence_of(at);
         if let Some((words, Some(actor))) = self.last {
-            let is_near =
-                self.reading.document.sentence_of(at) - self.reading.document.sentence_of(words.0) <= PRONOUN_REACH;
-            if is_near && self.is_person(actor) {
+            let is_near = number - self.reading.document.sentence_of(words.0) <= PRONOUN_REACH;
+            let named = self.reading.cast.within(words.0, words.1).iter().find(|f| f.actor == Some(actor));
+            // A speaker who is a pronoun was found fit before.
+            let fits = named.is_none_or(|f| !self.is_crowd(f) && self.may_be(f, as_woman));
+            if is_near && self.is_person(actor) && fits {
                 return Some(actor);
             }
         }
-        let number = self.reading.document.sentence_of(at);
-        let from = self.reading.document.sentences[number.saturating_sub(PRONOUN_REACH)].first;
-        let earlier = self.reading.cast.within(from, at);
-        earlier.iter().rev().find(|f| f.label == MentionLabel::Person && f.actor.is_some()).and_then(|f| f.actor)
+        let sentences = &self.reading.document.sentences;
+        let nearest = |named_only: bool| {
+            (number.saturating_sub(PRONOUN_REACH)..=number).rev().find_map(|number| {
+                let Sentence { first, end, .. } = sentences[number];
+                self.topic(first, end.min(at), as_woman, named_only)
+            })
+        };
+        nearest(true).or_else(|| nearest(false))
+    }
+
+    /// The person whom tokens `first..end` of one sentence are about; none where a pronoun comes before any name.
+    fn topic(&self, first: usize, end: usize, as_woman: bool, named_only: bool) -> Option<usize> {
+        let first = first.max(end.saturating_sub(SENTENCE_REACH));
+        let persons = self.reading.cast.within(first, end).iter();
+        let fits = |f: &&Found| {
+            let described_only = f.coreference && f.actor.is_none_or(|a| self.reading.cast.actors[a].country.is_none());
+            f.label == MentionLabel::Person
+                && f.actor.is_some_and(|actor| self.is_person(actor))
+                && !(named_only && described_only)
+                && !self.is_crowd(f)
+                && !self.is_in_quotes(f.first)
+                && self.may_be(f, as_woman)
+        };
+        let named = persons.filter(|f| f.end <= end).find(fits)?;
+        let pronouns: [&str; 4] = if as_woman { ["she", "She", "her", "Her"] } else { ["he", "He", "his", "His"] };
+        let is_other = (first..named.first).any(|at| pronouns.contains(&self.word(at)));
+        (!is_other).then_some(named.actor).flatten()
+    }
+
+    fn may_be(&self, found: &Found, as_woman: bool) -> bool {
+        may_be(self.reading.knowledge, &self.reading.document, &self.reading.cast, found, as_woman)
+    }
+
+    /// "lawmakers", "the officials".
+    fn is_crowd(&self, found: &Found) -> bool {
+        found.coreference && self.word(found.end - 1).ends_with('s')
     }
 
     fn is_person(&self, actor: usize) -> bool {
@@ -185,7 +242,8 @@ impl<'r, 'a> Finder<'r, 'a> {
     /// The actor named within tokens `first..end`: a person before all others.
     pub(super) fn actor_within(&self, first: usize, end: usize) -> Option<usize> {
         let named = self.reading.cast.within(first, end);
-        let person = named.iter().find(|f| f.label == MentionLabel::Person && f.actor.is_some());
+        let is_person = |f: &&Found| f.label == MentionLabel::Person && f.actor.is_some();
+        let person = named.iter().find(|f| is_person(f) && !f.coreference).or_else(|| named.iter().find(is_person));
         person.or_else(|| named.iter().find(|f: &&Found| f.actor.is_some())).and_then(|f| f.actor)
     }
 
@@ -204,6 +262,15 @@ impl<'r, 'a> Finder<'r, 'a> {
     fn sentence(&self, at: usize) -> Sentence {
         let document = &self.reading.document;
         document.sentences[document.sentence_of(at)]
+    }
+
+    /// The quotation that ends right before the token's sentence with a question or a shout: `“Who?” she said.`
+    pub(super) fn asked_before(&self, sentence: Sentence) -> Option<(usize, usize)> {
+        let close = sentence.first.checked_sub(1).filter(|at| self.is_closing_mark(*at))?;
+        let asks = close.checked_sub(1).is_some_and(|at| matches!(self.tokens()[at].kind, TokenKind::Mark('?' | '!')));
+        let goes_on = self.tokens()[sentence.first].gap == Gap::Space;
+        let quoted = self.quoted_at(close.checked_sub(1)?)?;
+        (asks && goes_on).then_some((quoted.first, quoted.end))
     }
 
     /// The quotation that holds the token.

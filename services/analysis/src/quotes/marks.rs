@@ -87,7 +87,8 @@ fn mark_of(tokens: &[Token], at: usize) -> Option<(Mark, Side)> {
         _ => Side::Either,
     };
     match token.kind {
-        TokenKind::Mark('“') => Some((Mark::Double, Side::Open)),
+        // Some close with the opening form: “so.“
+        TokenKind::Mark('“') => Some((Mark::Double, if side == Side::Close { Side::Close } else { Side::Open })),
         // Some writers open with the closing form: “so” and ”so”.
         TokenKind::Mark('”') => Some((Mark::Double, if side == Side::Open { Side::Open } else { Side::Close })),
         TokenKind::Mark('"') => Some((Mark::Double, side)),

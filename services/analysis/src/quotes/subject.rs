@@ -1,7 +1,7 @@
 //! Whether a word reports, and who its subject is.
 
 use super::finder::Finder;
-use crate::lexicon::Cue;
+use crate::lexicon::{Cue, Part};
 use crate::text::{Gap, Sentence, TokenKind};
 
 /// How far a subject may stretch, in tokens.
@@ -68,7 +68,8 @@ impl Finder<'_, '_> {
         if before == Subject::Shared && self.has(at, Cue::BaseForm) && report != Report::Speech {
             return None;
         }
-        if self.has(at, Cue::AlsoNoun) && !group.auxiliary && !self.takes_object(at) {
+        let is_read = matches!(self.word(at), "read" | "reads");
+        if self.has(at, Cue::AlsoNoun) && !is_read && !group.auxiliary && !self.takes_object(at) {
             return None;
         }
         if let Subject::Before((_, end)) = before
@@ -77,13 +78,20 @@ impl Finder<'_, '_> {
         {
             return None;
         }
-        if self.has(at, Cue::BaseForm) && !group.auxiliary && !self.takes_base_form(before) {
+        let is_base = self.has(at, Cue::BaseForm) && !is_read;
+        if is_base && !group.auxiliary && !self.takes_base_form(before) {
             return None;
         }
         Some(Verb { at, group_first: group.first, report, subject: before })
     }
 
     fn report(&self, at: usize) -> Option<Report> {
+        let is_text =
+            |noun: usize| self.has(noun, Cue::ReportNoun) || matches!(self.word(noun), "letter" | "tweet" | "sign");
+        if matches!(self.word(at), "read" | "reads") {
+            // "the statement read"
+            return at.checked_sub(1).filter(|before| is_text(*before)).map(|_| Report::Speech);
+        }
         let facts = |cue| self.has(at, cue);
         if facts(Cue::Speech) {
             Some(Report::Speech)
@@ -146,6 +154,9 @@ impl Finder<'_, '_> {
             } else if word == "to" {
                 group.infinitive = true;
                 group.auxiliary = true;
+            } else if self.is_day(floor, before) {
+                // "who that day said"
+                group.first = before;
             } else if self.has(before, Cue::Auxiliary) {
                 group.auxiliary = true;
                 group.passive |= self.has(before, Cue::PassiveBe);
@@ -159,6 +170,13 @@ impl Finder<'_, '_> {
             group.first = before;
         }
         group
+    }
+
+    /// "that day", "last week".
+    fn is_day(&self, floor: usize, at: usize) -> bool {
+        let is_time = |at: usize| self.has_part(at, Part::Time);
+        let points = |at: usize| matches!(self.word(at), "that" | "this" | "last" | "next" | "same");
+        at > floor && is_time(at) && points(at - 1) || points(at) && is_time(at + 1)
     }
 
     /// What follows can only be the object or clause of a verb: "fears that", "plans to", not "fears and", "plans in".
@@ -246,7 +264,27 @@ impl Finder<'_, '_> {
         while end < limit && !self.ends_name(end) {
             end += 1;
         }
-        Some((first, end))
+        (closes || !self.is_clause(sentence, first, end)).then_some((first, end))
+    }
+
+    /// `X, the spokesman, said *the violence “runs …”*`, `said *one kind appeared to be …*`: what looks like a subject after the
+    /// verb is what was said.
+    fn is_clause(&self, sentence: Sentence, first: usize, end: usize) -> bool {
+        const REACH: usize = 10;
+        let opens_quote = end < sentence.end && matches!(self.tokens()[end].kind, TokenKind::Mark('“' | '"' | '‘'));
+        let limit = sentence.end.min(first + REACH);
+        let breaks = |at: &usize| matches!(self.tokens()[*at].kind, TokenKind::Mark(',' | '.' | ';'));
+        let clause_end = (first..limit).find(breaks).unwrap_or(limit);
+        let has_verb = (first + 1..clause_end).take_while(|at| !self.has(*at, Cue::ClauseBreak)).any(|at| {
+            let is_finite =
+                self.has_part(at, Part::Auxiliary) || self.has_part(at, Part::Modal) || self.has_part(at, Part::Verb);
+            is_finite && !self.tokens()[at].is_capitalised()
+        });
+        opens_quote || has_verb
+    }
+
+    fn has_part(&self, at: usize, part: Part) -> bool {
+        self.tokens().get(at).is_some_and(|t| self.reading.knowledge.vocabulary.parts(t.word).has(part))
     }
 
     /// Verbs that never stand before their subject.
@@ -316,7 +354,9 @@ impl Finder<'_, '_> {
         if self.has(last, Cue::SubjectPronoun) {
             return Some(Subject::Before((last, last + 1)));
         }
-        if self.has(last, Cue::FunctionWord) && !self.tokens()[last].is_capitalised() {
+        // "when asked if", "When asked if"
+        let is_name = self.tokens()[last].is_capitalised() && last > sentence.first;
+        if self.has(last, Cue::FunctionWord) && !is_name {
             return None;
         }
         Some(Subject::Before((self.noun_first(sentence, last), last + 1)))
