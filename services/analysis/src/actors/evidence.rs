@@ -116,10 +116,9 @@ fn titles(scene: &Scene<'_>, first: usize, description: &mut Description) -> usi
 /// "NPR's X", "Russia's X", "President of Serbia X", but not "the ambassador to Syria X".
 fn owner(scene: &Scene<'_>, first: usize, description: &mut Description) {
     let Some(before) = first.checked_sub(1) else { return };
-    let is_possessive = scene.document.tokens[before].kind == TokenKind::Possessive;
+    let is_possessive = scene.document.tokens[before].kind == TokenKind::Possessive || ends_in_apostrophe(scene, before);
     let Some(last) = before.checked_sub(usize::from(is_possessive)) else { return };
-    let Some(Tag::Name(position)) = scene.tags.get(last) else { return };
-    let name = &scene.names[*position];
+    let Some(name) = scene.name_at(last) else { return };
     if name.end != last + 1 || name.person.is_some() || scene.token(first).is_none_or(|t| t.gap != Gap::Space) {
         return;
     }
@@ -160,6 +159,14 @@ fn heads(scene: &Scene<'_>, end: usize, description: &mut Description) {
             description.sectors = body.sectors.clone();
         }
     }
+}
+
+/// "Fox News' X".
+fn ends_in_apostrophe(scene: &Scene<'_>, at: usize) -> bool {
+    let token = &scene.document.tokens[at];
+    matches!(token.kind, TokenKind::Mark('\'' | '’'))
+        && token.gap == Gap::None
+        && at.checked_sub(1).is_some_and(|word| scene.document.slice(word, word + 1).ends_with('s'))
 }
 
 fn role_before<'s>(scene: &'s Scene<'_>, end: usize) -> Option<&'s RoleHit> {

@@ -9,6 +9,7 @@ use super::persons::Surnames;
 use super::scene::{Scene, Tag};
 use super::setting::Setting;
 use crate::knowledge::RoleKind;
+use crate::lexicon::Cue;
 use crate::text::{Gap, Token};
 
 /// Adds an actor for every role that is no title of a name: one for each pair of role and country, or the person of the
@@ -77,7 +78,7 @@ fn is_bound(scene: &Scene<'_>, hit: &RoleHit) -> bool {
 
 /// "The official residence", "a general election": the word belongs to the noun after it.
 fn is_adjective(scene: &Scene<'_>, hit: &RoleHit) -> bool {
-    let is_ambiguous = ["official", "general", "native", "public"].iter().any(|word| scene.role_name(hit) == *word);
+    let is_ambiguous = hit.end == hit.first + 1 && scene.has(hit.first, Cue::AdjectiveRole);
     is_ambiguous
         && scene.token(hit.end).is_some_and(|next| {
             let vocabulary = &scene.knowledge.vocabulary;
@@ -85,7 +86,7 @@ fn is_adjective(scene: &Scene<'_>, hit: &RoleHit) -> bool {
                 && next.gap == Gap::Space
                 && !next.is_capitalised()
                 && !vocabulary.is_grammatical(next.word)
-                && !scene.has(hit.end, crate::lexicon::Cue::Reporting)
+                && !scene.has(hit.end, Cue::Reporting)
                 && !scene.document.slice(hit.end, hit.end + 1).ends_with("ed")
         })
 }

@@ -66,7 +66,7 @@ impl<'s, 'a> Named<'s, 'a> {
         if self.scene.tags[span.first] == Tag::Taken {
             return None;
         }
-        if self.begins_within_title(&span) || self.is_people_of_place(&span) {
+        if self.is_part_of_title(&span) || self.is_people_of_place(&span) {
             return None;
         }
         let span = self.with_given_name(self.with_kind(span));
@@ -105,12 +105,12 @@ impl<'s, 'a> Named<'s, 'a> {
         Some(span)
     }
 
-    /// "Minister of Defence Colonel-General": a span that begins within a title is none.
-    fn begins_within_title(&self, span: &Tagged) -> bool {
+    /// "Minister of Defence Colonel-General", "Interior Minister": a span that ends or begins within a title is none.
+    fn is_part_of_title(&self, span: &Tagged) -> bool {
         match self.scene.tags[span.first] {
             Tag::Role(position) => {
                 let hit = &self.scene.roles[position];
-                hit.first < span.first && self.scene.kind_of(hit) != RoleKind::Group
+                (hit.first < span.first || hit.end > span.end) && self.scene.kind_of(hit) != RoleKind::Group
             }
             _ => false,
         }
@@ -285,7 +285,8 @@ impl<'s, 'a> Named<'s, 'a> {
         let token = &self.scene.document.tokens[span.first];
         let acronym = (span.end == span.first + 1).then(|| self.acronyms.get(&token.hash).copied()).flatten();
         let is_single = span.end == span.first + 1;
-        if let (true, Some(person)) = (is_single, self.surnames.misspelt(self.scene, span.first, span.end)) {
+        let person = is_single.then(|| self.surnames.namesake(self.scene, span.first)).flatten();
+        if let Some(person) = person.filter(|_| acronym.is_none()) {
             self.take(span);
             self.push(span, MentionLabel::Person, Some(person), None);
             return;
@@ -330,16 +331,7 @@ impl<'s, 'a> Named<'s, 'a> {
         if let Some(organisation) = listed {
             return self.scene.knowledge.organisations[organisation as usize].sectors.clone();
         }
-        let role = (span.first..span.end).rev().find_map(|at| match self.scene.tags[at] {
-            Tag::Role(position) => Some(self.scene.roles[position]),
-            _ => None,
-        });
-        if let Some(role) = role {
-            return self.scene.sectors_of(&role).to_vec();
-        }
-        let kinds = &self.scene.knowledge.name_words;
-        let kind = (span.first..span.end).rev().find_map(|at| kinds.get(&self.scene.document.tokens[at].word));
-        kind.cloned().unwrap_or_default()
+        self.scene.sectors_of_words(span.first, span.end)
     }
 
     /// "Rural Workers Union (RWU)": what stands in brackets after a name and spells its initials.

@@ -77,8 +77,14 @@ impl Surnames {
         })
     }
 
+    /// The person of the document whose surname the token is, or is one letter from.
+    pub(super) fn namesake(&self, scene: &Scene<'_>, at: usize) -> Option<usize> {
+        let bearer = self.bearers.get(&scene.document.tokens[at].hash).and_then(|bearers| bearers.last());
+        bearer.map(|(_, actor)| *actor).or_else(|| self.misspelt(scene, at, at + 1))
+    }
+
     /// The person whose surname is one letter away: with the same first name, or the surname alone.
-    pub(super) fn misspelt(&self, scene: &Scene<'_>, first: usize, end: usize) -> Option<usize> {
+    fn misspelt(&self, scene: &Scene<'_>, first: usize, end: usize) -> Option<usize> {
         let surname = scene.document.slice(end - 1, end);
         let given = scene.document.tokens[first].hash;
         let is_same = |(token, known_given, _): &&(usize, u64, usize)| {

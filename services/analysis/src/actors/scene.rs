@@ -147,15 +147,19 @@ impl<'a> Scene<'a> {
         self.token(at).is_some_and(|token| token.is_mark(mark))
     }
 
+    /// The name of the lists that holds the token, also where a longer name took it in.
+    pub(super) fn name_at(&self, at: usize) -> Option<&Name> {
+        if self.tags.get(at)? == &Tag::Free {
+            return None;
+        }
+        let next = self.names.partition_point(|name| name.end <= at);
+        self.names.get(next).filter(|name| name.first <= at)
+    }
+
     /// The name that holds the token and stands for a country.
     pub(super) fn country_at(&self, at: usize) -> Option<(&Name, u32)> {
-        match self.tags.get(at) {
-            Some(Tag::Name(position)) => {
-                let name = &self.names[*position];
-                name.any_country().map(|country| (name, country))
-            }
-            _ => None,
-        }
+        let name = self.name_at(at)?;
+        name.any_country().map(|country| (name, country))
     }
 
     /// The role that ends right before the token, of a kind that stands before names.
@@ -205,7 +209,27 @@ impl<'a> Scene<'a> {
         let after = self.after_the(at);
         let next = self.names.partition_point(|name| name.end <= after);
         let name = self.names.get(next).filter(|name| name.first <= after && name.person.is_none())?;
-        self.country_of_name(name)
+        self.region_after(name).or_else(|| self.country_of_name(name))
+    }
+
+    /// The country of the region told after a place: "Paris, Texas".
+    fn region_after(&self, name: &Name) -> Option<u32> {
+        if !self.is_mark(name.end, ',') || name.country.is_some() {
+            return None;
+        }
+        let region = self.name_at(name.end + 1).filter(|region| region.first == name.end + 1)?;
+        let country = region.country.or_else(|| self.knowledge.places[region.place? as usize].country)?;
+        Some(country)
+    }
+
+    /// "Serbia's president", "Mr. Obama's adviser": whoever works for an office holder is of that country.
+    fn employer(&self, first: usize) -> Option<u32> {
+        const ADJECTIVES: usize = 3;
+        let from = first.saturating_sub(ADJECTIVES + 1);
+        let owner = (from..first).rev().find(|at| self.document.tokens[*at].kind == TokenKind::Possessive)?;
+        let is_described = (owner + 1..first).all(|at| self.document.tokens[at].is_word());
+        let person = self.name_at(owner.checked_sub(1)?).filter(|_| is_described)?.person?;
+        self.knowledge.people.all[person as usize].office_on(self.day)?.country
     }
 
     /// The country whose name, possessive or adjective stands before the token, with up to two other adjectives between:
@@ -258,10 +282,8 @@ impl<'a> Scene<'a> {
 
     /// The country of a city or region right before the token: "Kyiv police".
     fn place_before(&self, first: usize) -> Option<u32> {
-        match self.tags.get(first.checked_sub(1)?)? {
-            Tag::Name(position) => self.knowledge.places[self.names[*position].place? as usize].country,
-            _ => None,
-        }
+        let name = self.name_at(first.checked_sub(1)?)?;
+        self.knowledge.places[name.place? as usize].country
     }
 
     /// Country and sectors of who fills a role. One that says what somebody is within a body ("chairman of the company's
@@ -270,8 +292,13 @@ impl<'a> Scene<'a> {
         let (of_body, body_sectors) = self.body_of_role(hit).unwrap_or((None, &[]));
         let country = self.country_of_role(hit).or(of_body);
         let own = self.sectors_of(hit);
-        if self.kind_of(hit) == RoleKind::Office && body_sectors.is_empty() && self.is_of_unlisted(hit) {
-            return (country, Vec::new());
+        if self.kind_of(hit) == RoleKind::Office
+            && body_sectors.is_empty()
+            && let Some(of_name) = self.unlisted_body(hit)
+        {
+            let own = own.iter().filter(|sector| *sector != "GOV" && !of_name.contains(sector));
+            let own: Vec<String> = own.cloned().collect();
+            return (country, [of_name, own].concat());
         }
         if self.kind_of(hit) == RoleKind::Office && !body_sectors.is_empty() {
             let governs = body_sectors.iter().any(|sector| matches!(sector.as_str(), "GOV" | "IGO" | "LEG" | "PTY"));
@@ -285,8 +312,8 @@ impl<'a> Scene<'a> {
     /// Country and sectors of the body that a role is held in: "president of the European Council", "chairman of the
     /// company's board", "NASA director".
     fn body_of_role(&self, hit: &RoleHit) -> Option<(Option<u32>, &[String])> {
-        if let Some(Tag::Name(position)) = self.body_before(hit.first).map(|at| self.tags[at]) {
-            let body = &self.knowledge.organisations[self.names[position].organisation? as usize];
+        if let Some(organisation) = self.body_before(hit.first) {
+            let body = &self.knowledge.organisations[organisation as usize];
             return Some((body.country, &body.sectors));
         }
         if !["of", "at", "for"].iter().any(|word| self.is_word(hit.end, word)) {
@@ -305,18 +332,45 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The last token of an organisation's name right before a role: "NASA director", "the party's leader".
-    fn body_before(&self, first: usize) -> Option<usize> {
+    /// The organisation named right before a role: "NASA director", "the party's leader".
+    fn body_before(&self, first: usize) -> Option<u32> {
         let before = first.checked_sub(1)?;
         let is_possessive = self.document.tokens[before].kind == TokenKind::Possessive;
         let last = before.checked_sub(usize::from(is_possessive))?;
-        match self.tags[last] {
-            Tag::Name(position) => {
-                let name = &self.names[position];
-                (name.end == last + 1 && name.organisation.is_some() && name.demonym.is_none()).then_some(last)
-            }
-            _ => None,
+        let name = self.name_at(last).filter(|name| name.end == last + 1 && name.demonym.is_none())?;
+        name.organisation
+    }
+
+    /// What the name of a body that no list has says of who fills an office there: "director of the Iona Institute". None
+    /// where the office is not held in such a body.
+    fn unlisted_body(&self, hit: &RoleHit) -> Option<Vec<String>> {
+        const ADJECTIVES: usize = 2;
+        const LONGEST_NAME: usize = 8;
+        if !["of", "at", "for"].iter().any(|word| self.is_word(hit.end, word)) {
+            return self.is_of_unlisted(hit).then(Vec::new);
         }
+        let from = self.after_the(hit.end + 1);
+        let first = (from..=from + ADJECTIVES).find(|at| self.token(*at).is_none_or(|t| t.is_capitalised() || !t.is_word()))?;
+        if !self.token(first)?.is_capitalised() || self.name_at(first).is_some_and(|name| self.country_of_name(name).is_some()) {
+            return None;
+        }
+        let is_part = |at: &usize| self.token(*at).is_some_and(|t| t.is_capitalised() || self.is_word(*at, "of"));
+        let end = first + (first..first + LONGEST_NAME).take_while(is_part).count();
+        Some(self.sectors_of_words(first, end))
+    }
+
+    /// What the words of a body's name say of it: the last role that names a group, else the last word that the list has.
+    pub(super) fn sectors_of_words(&self, first: usize, end: usize) -> Vec<String> {
+        let role = (first..end).rev().find_map(|at| match self.tags[at] {
+            Tag::Role(position) => Some(&self.roles[position]).filter(|hit| self.kind_of(hit) == RoleKind::Group),
+            _ => None,
+        });
+        if let Some(role) = role {
+            return self.sectors_of(role).to_vec();
+        }
+        let kinds = &self.knowledge.name_words;
+        let kind = (first..end).rev().find_map(|at| kinds.get(&self.document.tokens[at].word));
+        kind.cloned().unwrap_or_default()
     }
 
     /// "Acme president": whoever Acme is, it need not govern.
@@ -344,7 +398,8 @@ impl<'a> Scene<'a> {
     /// The country that a role is bound to by the words round it: "Kosovo Prime Minister", "Serbia's President", "president
     /// of Serbia", "mayor of Houston".
     pub(super) fn country_of_role(&self, hit: &RoleHit) -> Option<u32> {
-        if let Some(country) = self.country_before(hit.first).or_else(|| self.place_before(hit.first)) {
+        let before = self.country_before(hit.first).or_else(|| self.place_before(hit.first));
+        if let Some(country) = before.or_else(|| self.employer(hit.first)) {
             return Some(country);
         }
         if self.is_word(hit.end, "there") {
@@ -415,7 +470,13 @@ pub(super) fn add_name(cast: &mut Cast, scene: &Scene<'_>, name: &Name) {
                 cast.govern(actor);
                 found.actor = Some(actor);
             }
-            (_, _, Some(place)) => found.place = Some(cast.listed_place(place, knowledge)),
+            (_, _, Some(place)) => {
+                let told = scene.region_after(name).filter(|told| Some(*told) != knowledge.places[place as usize].country);
+                found.place = Some(match told {
+                    Some(told) => cast.unlisted_place(scene.document.slice(name.first, name.end), Some(told)),
+                    None => cast.listed_place(place, knowledge),
+                });
+            }
             (_, None, None) => return,
         }
     }

@@ -48,10 +48,7 @@ impl Setting {
     pub(super) fn presume(self, scene: &Scene<'_>, cast: &mut Cast) {
         cast.presume(|sectors, first| match sectors {
             Some(sectors) => self.presumed(scene, sectors, first),
-            None => match self.nearby(scene, first) {
-                Nearby::One(country) => Some(country),
-                _ => self.main,
-            },
+            None => self.nearby(scene, first),
         });
     }
 
@@ -59,36 +56,46 @@ impl Setting {
     /// does it at home, in the one country that is spoken of or else where the story is; others only where no other country
     /// has a part in it.
     pub(super) fn presumed(self, scene: &Scene<'_>, sectors: &[String], at: usize) -> Option<u32> {
-        const ABROAD: [&str; 4] = ["IGO", "NGO", "INT", "MNC"];
+        const ABROAD: [&str; 7] = ["IGO", "NGO", "INT", "MNC", "BUS", "UAF", "CRM"];
         if sectors.iter().any(|sector| ABROAD.contains(&sector.as_str())) {
             None
         } else if is_at_home(sectors) {
-            match self.nearby(scene, at) {
-                Nearby::One(country) => Some(country),
-                _ => self.main,
-            }
+            self.nearby(scene, at)
         } else {
             self.only
         }
     }
 
-    /// The countries named in the sentence of the token and the one before it, up to the token.
-    fn nearby(self, scene: &Scene<'_>, at: usize) -> Nearby {
-        const MOST_NAMES: usize = 8;
-        let sentence = scene.document.sentence_of(at).saturating_sub(1);
-        let floor = scene.document.sentences.get(sentence).map_or(0, |sentence| sentence.first);
-        let end = scene.names.partition_point(|name| name.first < at);
-        let names = scene.names[..end].iter().rev().take(MOST_NAMES).take_while(|name| name.first >= floor);
-        let mut nearby = Nearby::None;
-        for country in names.filter(|name| !reports(scene, name)).filter_map(|name| scene.country_of_name(name)) {
-            nearby = match nearby {
-                Nearby::None => Nearby::One(country),
-                Nearby::One(known) if known == country => nearby,
-                _ => return Nearby::Several,
-            };
+    /// The one country named in the sentence of the token before it, or else in the sentence before, where that is not
+    /// somewhere else than the story.
+    fn nearby(self, scene: &Scene<'_>, at: usize) -> Option<u32> {
+        let sentence = scene.document.sentence_of(at);
+        let first = |sentence: usize| scene.document.sentences.get(sentence).map_or(0, |sentence| sentence.first);
+        match one_country(scene, first(sentence), at) {
+            Named::One(country) => Some(country),
+            Named::Several => self.main,
+            Named::None => match one_country(scene, first(sentence.saturating_sub(1)), first(sentence)) {
+                Named::One(country) if self.main.is_none() => Some(country),
+                _ => self.main,
+            },
         }
-        nearby
     }
+}
+
+/// The countries named from one token to another.
+fn one_country(scene: &Scene<'_>, first: usize, end: usize) -> Named {
+    const MOST_NAMES: usize = 8;
+    let next = scene.names.partition_point(|name| name.first < end);
+    let names = scene.names[..next].iter().rev().take(MOST_NAMES).take_while(|name| name.first >= first);
+    let mut named = Named::None;
+    for country in names.filter(|name| !reports(scene, name)).filter_map(|name| scene.country_of_name(name)) {
+        named = match named {
+            Named::None => Named::One(country),
+            Named::One(known) if known == country => named,
+            _ => return Named::Several,
+        };
+    }
+    named
 }
 
 /// The press tells of all countries.
@@ -97,8 +104,8 @@ fn reports(scene: &Scene<'_>, name: &Name) -> bool {
     sectors.is_some_and(|sectors| sectors.iter().any(|sector| sector == "MED"))
 }
 
-/// Whose countries are named close by.
-enum Nearby {
+/// Which countries are named somewhere.
+enum Named {
     None,
     One(u32),
     Several,
@@ -106,6 +113,6 @@ enum Nearby {
 
 /// Who governs, polices, judges or protests.
 fn is_at_home(sectors: &[String]) -> bool {
-    const AT_HOME: [&str; 9] = ["GOV", "COP", "JUD", "LEG", "OPP", "PTY", "MIL", "SPY", "CRM"];
+    const AT_HOME: [&str; 8] = ["GOV", "COP", "JUD", "LEG", "OPP", "PTY", "MIL", "SPY"];
     sectors.iter().any(|sector| AT_HOME.contains(&sector.as_str()))
 }

@@ -58,6 +58,8 @@ pub(crate) enum Cue {
     StormHead,
     /// Compounds that name no actor: "German shepherd".
     NoActor,
+    /// Roles that are adjectives before a noun: "the official residence".
+    AdjectiveRole,
     /// A line of nothing else is a bar of links: "Twitter", "Email".
     ShareWord,
     /// Storms, floods and the like.
@@ -67,7 +69,7 @@ pub(crate) enum Cue {
 }
 
 impl Cue {
-    const NAMES: [(&'static str, Self); 50] = [
+    const NAMES: [(&'static str, Self); 51] = [
         ("abbreviation", Self::Abbreviation),
         ("starter", Self::Starter),
         ("function_word", Self::FunctionWord),
@@ -112,6 +114,7 @@ impl Cue {
         ("former_word", Self::FormerWord),
         ("storm_head", Self::StormHead),
         ("no_actor_phrase", Self::NoActor),
+        ("adjective_role", Self::AdjectiveRole),
         ("share_word", Self::ShareWord),
         ("disaster", Self::Disaster),
         ("condition", Self::Condition),
