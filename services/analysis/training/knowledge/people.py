@@ -223,7 +223,7 @@ def _share_out_names(persons, taken, dropped):
     for person in sorted(persons, key=rank):
         spellings = with_ascii_forms(person.names)
         if person.source < PETRARCH:
-            spellings = press_names.with_article_forms(spellings)
+            spellings = press_names.with_article_forms(press_names.with_spellings(spellings))
         kept = []
         for spelling in spellings:
             words = spelling.split()

@@ -14,6 +14,12 @@ MIN_POPULATION = 50_000
 _MIN_POPULATION_OF_LARGE_COUNTRIES = 100_000
 _LARGE_COUNTRIES = {"CHN", "IND", "BRA", "JPN", "IDN", "PHL", "MEX"}
 
+# Where wars, coups and unrest make small towns news.
+_MIN_POPULATION_OF_TROUBLED_COUNTRIES = 15_000
+_TROUBLED_COUNTRIES = {"AFG", "ARM", "AZE", "BDI", "BFA", "BIH", "BLR", "CAF", "CMR", "COD", "ETH", "GEO", "HTI", "IRQ", "ISR", "KEN",
+                       "LBN", "LBY", "MDA", "MLI", "MMR", "MOZ", "NER", "NGA", "PAK", "PSE", "RWA", "SDN", "SOM", "SRB", "SSD", "SYR",
+                       "TCD", "TWN", "UGA", "UKR", "VEN", "XKX", "YEM"}
+
 # A single word that is also a person's name stays only as a city of this size.
 _MIN_POPULATION_OF_PERSON_NAMES = 1_000_000
 _COMMON_SURNAMES = 6_000
@@ -40,8 +46,7 @@ def build_places(curated, countries):
             known["population"] = known["population"] or city["population"]
             continue
         is_capital = (iso3, ascii_form(name)) in capitals
-        smallest = _MIN_POPULATION_OF_LARGE_COUNTRIES if iso3 in _LARGE_COUNTRIES else MIN_POPULATION
-        if city["population"] < smallest and not is_capital:
+        if city["population"] < _smallest(iso3) and not is_capital:
             continue
         if name in dropped or not is_capital and _is_risky(name, city["population"], persons, dropped):
             continue
@@ -51,6 +56,12 @@ def build_places(curated, countries):
             listed.setdefault((iso3, ascii_form(spelling)), row)
     rows += [row for row in _missing_capitals(countries, listed) if row["name"] not in dropped]
     return _unique_names(rows, country_names | {name for name in dropped})
+
+
+def _smallest(iso3):
+    if iso3 in _TROUBLED_COUNTRIES:
+        return _MIN_POPULATION_OF_TROUBLED_COUNTRIES
+    return _MIN_POPULATION_OF_LARGE_COUNTRIES if iso3 in _LARGE_COUNTRIES else MIN_POPULATION
 
 
 def _row(name, iso3, latitude, longitude, population, names):

@@ -107,6 +107,32 @@ def forms(name, country):
     return [form for form in dict.fromkeys(result) if form != name and len(form.split()) >= 2]
 
 
+# One name in the spellings of the press: what a source writes one way, papers write in all of them.
+_SAME_NAMES = [
+    ("Mohamed", "Mohammed", "Mohammad", "Muhammad"), ("Ahmed", "Ahmad"), ("Hussein", "Hussain", "Hossein"), ("Hassan", "Hasan"),
+    ("Yusuf", "Youssef", "Yousef", "Yousuf"), ("Abdullah", "Abdallah", "Abdulla"), ("Omar", "Umar"), ("Osman", "Othman", "Usman"),
+    ("Khalid", "Khaled"), ("Saleh", "Salih"), ("Mahmoud", "Mahmud"), ("Faisal", "Faysal"), ("Ismail", "Esmail"),
+    ("Suleiman", "Sulayman", "Suleyman"), ("Saeed", "Said", "Sayed"), ("Abdel", "Abdul"), ("Tariq", "Tarek", "Tareq"),
+    ("Jamal", "Gamal"), ("Nasser", "Nasir", "Naser"), ("Mustafa", "Moustafa", "Mostafa"), ("Abdirahman", "Abdurahman"),
+    ("Aleksandr", "Alexander", "Aleksander"), ("Sergei", "Sergey"), ("Dmitry", "Dmitri", "Dmitriy"), ("Yuri", "Yury", "Yuriy"),
+    ("Andrei", "Andrey"), ("Alexei", "Aleksei", "Alexey", "Aleksey"), ("Vitaly", "Vitali", "Vitaliy"), ("Anatoly", "Anatoliy"),
+    ("Yevgeny", "Evgeny", "Yevgeniy"), ("Nikolai", "Nikolay"), ("Gennady", "Gennadiy"), ("Valery", "Valeriy"), ("Viktor", "Victor"),
+    ("Evelyn", "Evelyne"), ("Philip", "Phillip", "Philippe"), ("Jacob", "Jakob"), ("Stephen", "Steven"), ("Therese", "Theresa"),
+]
+_SPELLINGS = {name: [other for other in names if other != name] for names in _SAME_NAMES for name in names}
+
+
+def with_spellings(names):
+    """Adds, after each full name, the same with one of its parts as other papers spell it."""
+    result = list(names)
+    for name in names:
+        words = name.split()
+        for position, word in enumerate(words if len(words) > 1 else []):
+            for other in _SPELLINGS.get(word, ()):
+                result.append(" ".join(words[:position] + [other] + words[position + 1:]))
+    return list(dict.fromkeys(result))
+
+
 def with_article_forms(names):
     """Adds, after each name with 'al-' or 'el-', the same with a capital or without the hyphen."""
     result = []
