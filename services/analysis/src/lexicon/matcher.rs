@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::pattern::{Element, GAP_WORDS, MOST_GAPS, PatternWord};
+use super::stems::{NO_STEM, Stems};
 use super::vocabulary::{Cue, Vocabulary, WordId};
 use crate::text::{Document, Gap, Shape, Token, TokenKind, normalise, scan_words};
 
@@ -61,8 +62,8 @@ pub(crate) struct Match {
 }
 
 /// What a step of a phrase asks of a token: a word in a capitalisation, one of a family of endings, or anything.
-type Symbol = u32;
-const STEM_BASE: Symbol = 1 << 31;
+pub(super) type Symbol = u32;
+pub(super) const STEM_BASE: Symbol = 1 << 31;
 /// A gap of so many times [`GAP_WORDS`] words is this symbol less that number.
 const GAP: Symbol = Symbol::MAX;
 /// Product of the choices of one pattern.
@@ -73,13 +74,15 @@ fn word_symbol(word: WordId, asked: Shape) -> Symbol {
     word * 3 + asked as u32
 }
 
+fn gap_symbol(size: usize) -> Symbol {
+    GAP - size as Symbol
+}
+
 /// Collects phrases, then becomes a [`Lexicon`].
 pub(crate) struct Builder {
     pub(crate) vocabulary: Vocabulary,
     edges: FxHashMap<u64, u32>,
     values: Vec<Vec<Entry>>,
-    /// Which gaps go on from each node: the lowest bit stands for the shortest.
-    gaps: Vec<u8>,
     stems: FxHashMap<Box<str>, u32>,
 }
 
@@ -89,7 +92,6 @@ impl Builder {
             vocabulary: Vocabulary::new(),
             edges: FxHashMap::default(),
             values: vec![Vec::new()],
-            gaps: vec![0],
             stems: FxHashMap::default(),
         }
     }
@@ -112,13 +114,7 @@ impl Builder {
         let mut nodes = vec![ROOT];
         for element in elements {
             let choices: Vec<Vec<Symbol>> = match element {
-                Element::Gap(words) => {
-                    let size = words / GAP_WORDS;
-                    for node in &nodes {
-                        self.gaps[*node as usize] |= 1 << (size - 1);
-                    }
-                    vec![vec![GAP - size as Symbol]]
-                }
+                Element::Gap(words) => vec![vec![gap_symbol(words / GAP_WORDS)]],
                 Element::Choice(choices) => {
                     choices.iter().map(|words| words.iter().map(|w| self.pattern_symbol(w)).collect()).collect()
                 }
@@ -158,10 +154,8 @@ impl Builder {
 
     fn step(&mut self, node: u32, symbol: Symbol) -> u32 {
         let values = &mut self.values;
-        let gaps = &mut self.gaps;
         *self.edges.entry(edge(node, symbol)).or_insert_with(|| {
             values.push(Vec::new());
-            gaps.push(0);
             (values.len() - 1) as u32
         })
     }
@@ -174,31 +168,37 @@ impl Builder {
     }
 
     pub(crate) fn build(self) -> (Vocabulary, Lexicon) {
-        let mut first = vec![ROOT; self.vocabulary.len() * 3];
-        for (key, node) in &self.edges {
-            let (from, symbol) = ((key >> 32) as u32, *key as u32);
-            if from == ROOT && symbol < STEM_BASE {
-                first[symbol as usize] = *node;
+        let mut edges: Vec<(u64, u32)> = self.edges.into_iter().collect();
+        edges.sort_unstable();
+        let mut lexicon = Lexicon {
+            first: vec![ROOT; self.vocabulary.len() * 3],
+            first_of_stem: vec![ROOT; self.stems.len()],
+            nodes: Vec::with_capacity(self.values.len() + 1),
+            children: Vec::with_capacity(edges.len()),
+            entries: Vec::new(),
+            stems: Stems::new(self.stems),
+        };
+        let mut edges = edges.into_iter().peekable();
+        for (number, values) in (0u32..).zip(self.values) {
+            let mut node =
+                Node { entries: lexicon.entries.len() as u32, children: lexicon.children.len() as u32, asked: 0 };
+            while let Some((key, next)) = edges.next_if(|(key, _)| (key >> 32) as u32 == number) {
+                let symbol = key as u32;
+                match (number, symbol) {
+                    (ROOT, symbol) if symbol < STEM_BASE => lexicon.first[symbol as usize] = next,
+                    (ROOT, symbol) => lexicon.first_of_stem[(symbol - STEM_BASE) as usize] = next,
+                    (_, symbol) => {
+                        node.asked |= asked_bit(if symbol < STEM_BASE { symbol / 3 } else { symbol });
+                        lexicon.children.push((symbol, next));
+                    }
+                }
             }
+            lexicon.nodes.push(node);
+            lexicon.entries.extend(values);
         }
-        let mut entries = Vec::new();
-        let nodes = self
-            .values
-            .into_iter()
-            .zip(self.gaps)
-            .map(|(values, gaps)| {
-                let from = entries.len() as u32;
-                entries.extend(values);
-                Node { from, to: entries.len() as u32, gaps }
-            })
-            .collect();
-        let mut stems: FxHashMap<[u8; 3], Vec<(Box<str>, Symbol)>> = FxHashMap::default();
-        for (stem, number) in self.stems {
-            if let Some(key) = stem_key(stem.as_bytes()) {
-                stems.entry(key).or_default().push((stem, STEM_BASE | number));
-            }
-        }
-        (self.vocabulary, Lexicon { first, edges: self.edges, nodes, entries, stems })
+        let (entries, children) = (lexicon.entries.len() as u32, lexicon.children.len() as u32);
+        lexicon.nodes.push(Node { entries, children, asked: 0 });
+        (self.vocabulary, lexicon)
     }
 }
 
@@ -206,33 +206,37 @@ fn edge(node: u32, symbol: Symbol) -> u64 {
     u64::from(node) << 32 | u64::from(symbol)
 }
 
-fn stem_key(bytes: &[u8]) -> Option<[u8; 3]> {
-    let head = bytes.first_chunk::<3>()?;
-    Some(head.map(|b| b.to_ascii_lowercase()))
+/// The bit of [`Node::asked`] for a word, stem or gap.
+fn asked_bit(asked: u32) -> u64 {
+    1 << (asked.wrapping_mul(0x9e37_79b1) >> 26)
 }
 
+/// A node's entries and children run up to those of the next node.
 struct Node {
-    from: u32,
-    to: u32,
-    gaps: u8,
+    entries: u32,
+    children: u32,
+    /// Says of most words at once that no child asks for them: one bit for each word, stem or gap that one asks for.
+    asked: u64,
 }
 
 /// All phrases, ready to be matched.
 pub(crate) struct Lexicon {
     /// Node after the first word, by symbol: most tokens end here.
     first: Vec<u32>,
-    edges: FxHashMap<u64, u32>,
+    /// Node after the first word, by stem.
+    first_of_stem: Vec<u32>,
     nodes: Vec<Node>,
+    /// Steps from each node but the root: symbol and node, by symbol.
+    children: Vec<(Symbol, u32)>,
     entries: Vec<Entry>,
-    stems: FxHashMap<[u8; 3], Vec<(Box<str>, Symbol)>>,
+    stems: Stems,
 }
 
 impl Lexicon {
     /// Every phrase in every sentence, by first token; of those that start together, in no particular order.
     pub(crate) fn find_all(&self, document: &Document<'_>) -> Vec<Match> {
-        let mut search =
-            Search { lexicon: self, document, stems_of: Vec::with_capacity(document.tokens.len()), found: Vec::new() };
-        search.index_stems();
+        let stems_of = self.stems.of_all(document);
+        let mut search = Search { lexicon: self, document, stems_of, found: Vec::new() };
         for sentence in &document.sentences {
             for at in sentence.first..sentence.end {
                 search.start(at, sentence.end);
@@ -240,37 +244,43 @@ impl Lexicon {
         }
         search.found
     }
+
+    fn entries(&self, node: u32) -> &[Entry] {
+        let (from, to) = (self.nodes[node as usize].entries, self.nodes[node as usize + 1].entries);
+        &self.entries[from as usize..to as usize]
+    }
+
+    /// The node's children from the symbol on; none where a bit says that nothing of the kind is asked.
+    fn children_from(&self, node: u32, bit: u64, symbol: Symbol) -> &[(Symbol, u32)] {
+        /// Up to here looking at all is faster than halving.
+        const FEW: usize = 8;
+        let here = &self.nodes[node as usize];
+        if here.asked & bit == 0 {
+            return &[];
+        }
+        let children = &self.children[here.children as usize..self.nodes[node as usize + 1].children as usize];
+        let from = if children.len() <= FEW {
+            children.iter().take_while(|child| child.0 < symbol).count()
+        } else {
+            children.partition_point(|child| child.0 < symbol)
+        };
+        &children[from..]
+    }
+
+    fn child(&self, node: u32, symbol: Symbol) -> Option<u32> {
+        let child = self.children_from(node, asked_bit(symbol), symbol).first()?;
+        (child.0 == symbol).then_some(child.1)
+    }
 }
 
 struct Search<'a> {
     lexicon: &'a Lexicon,
     document: &'a Document<'a>,
-    /// Stems of each token: at most two matter, the longest ones.
     stems_of: Vec<[Symbol; 2]>,
     found: Vec<Match>,
 }
 
-/// No stem.
-const NONE: Symbol = 0;
-
 impl Search<'_> {
-    fn index_stems(&mut self) {
-        let mut normal = String::new();
-        for token in &self.document.tokens {
-            let mut stems = [NONE; 2];
-            let written = self.document.text.get(token.start as usize..token.end as usize).unwrap_or_default();
-            let candidates = if token.is_word() { stem_key(written.as_bytes()) } else { None };
-            if let Some(family) = candidates.and_then(|key| self.lexicon.stems.get(&key)) {
-                normalise(written, &mut normal);
-                let mut fitting = family.iter().filter(|(stem, _)| normal.starts_with(&**stem));
-                for slot in &mut stems {
-                    *slot = fitting.next().map_or(NONE, |(_, symbol)| *symbol);
-                }
-            }
-            self.stems_of.push(stems);
-        }
-    }
-
     fn start(&mut self, at: usize, limit: usize) {
         let token = self.document.tokens[at];
         if token.word != Vocabulary::UNKNOWN {
@@ -282,8 +292,9 @@ impl Search<'_> {
             }
         }
         for stem in self.stems_of[at] {
-            if stem != NONE
-                && let Some(node) = self.lexicon.edges.get(&edge(ROOT, stem))
+            if stem != NO_STEM
+                && let Some(node) = self.lexicon.first_of_stem.get((stem - STEM_BASE) as usize)
+                && *node != ROOT
             {
                 self.walk(*node, at, at + 1, limit);
             }
@@ -292,19 +303,20 @@ impl Search<'_> {
 
     fn walk(&mut self, node: u32, first: usize, at: usize, limit: usize) {
         let lexicon = self.lexicon;
-        let Some(here) = lexicon.nodes.get(node as usize) else { return };
-        for entry in &lexicon.entries[here.from as usize..here.to as usize] {
-            self.found.push(Match { first, end: at, entry: *entry });
+        self.found.extend(lexicon.entries(node).iter().map(|entry| Match { first, end: at, entry: *entry }));
+        if lexicon.nodes[node as usize].asked == 0 {
+            return;
         }
-        for size in (1..=MOST_GAPS).filter(|size| here.gaps & (1 << (size - 1)) != 0) {
-            if let Some(after_gap) = lexicon.edges.get(&edge(node, GAP - size as Symbol)) {
-                self.walk_gap(*after_gap, first, at, limit, size * GAP_WORDS);
+        for size in 1..=MOST_GAPS {
+            if let Some(after_gap) = lexicon.child(node, gap_symbol(size)) {
+                self.walk_gap(after_gap, first, at, limit, size * GAP_WORDS);
             }
         }
         self.branch(node, first, at, limit);
     }
 
     fn branch(&mut self, node: u32, first: usize, mut at: usize, limit: usize) {
+        let lexicon = self.lexicon;
         // Quotation marks do not end a phrase: could turn into “an assault”.
         if self.document.tokens.get(at).is_some_and(is_quote) {
             at += 1;
@@ -314,17 +326,19 @@ impl Search<'_> {
         }
         let token = self.document.tokens[at];
         if token.word != Vocabulary::UNKNOWN {
-            for asked in shapes(&token) {
-                if let Some(next) = self.lexicon.edges.get(&edge(node, word_symbol(token.word, asked))) {
-                    self.walk(*next, first, at + 1, limit);
+            let (lowest, highest) = (word_symbol(token.word, Shape::Lower), word_symbol(token.word, token.shape));
+            for (symbol, next) in lexicon.children_from(node, asked_bit(token.word), lowest) {
+                if *symbol > highest {
+                    break;
                 }
+                self.walk(*next, first, at + 1, limit);
             }
         }
         for stem in self.stems_of[at] {
-            if stem != NONE
-                && let Some(next) = self.lexicon.edges.get(&edge(node, stem))
+            if stem != NO_STEM
+                && let Some(next) = lexicon.child(node, stem)
             {
-                self.walk(*next, first, at + 1, limit);
+                self.walk(next, first, at + 1, limit);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod matcher;
 mod pattern;
+mod stems;
 mod vocabulary;
 
 pub(crate) use matcher::{Builder, Entry, Lexicon, Match, WordForm};

@@ -1,7 +1,5 @@
 //! Every word of every list, numbered, with what is known of it alone: tone and cues.
 
-use hashbrown::HashTable;
-
 use crate::text::{normalise, stable_hash};
 
 /// Number of a word's normal form.
@@ -196,6 +194,8 @@ pub(crate) struct WordFacts {
     pub(crate) boost: f32,
     /// Whether it turns the tone of the words after it.
     pub(crate) negates_tone: bool,
+    /// Of the normal form.
+    hash: u64,
     cues: u64,
     parts: u16,
 }
@@ -212,9 +212,10 @@ impl WordFacts {
 ///
 /// A word is known by the 64-bit hash of its normal form alone: among a hundred thousand listed words, chance takes another
 /// word for one of them once in 10^14 look-ups.
-#[derive(Default)]
 pub(crate) struct Vocabulary {
-    table: HashTable<(u64, WordId)>,
+    /// A table at most half full: the upper half of a hash and the word's number, 0 where a slot is empty. Eight bytes a slot, so
+    /// that a look-up seldom waits for memory twice.
+    slots: Vec<(u32, WordId)>,
     facts: Vec<WordFacts>,
 }
 
@@ -223,12 +224,32 @@ impl Vocabulary {
     pub(crate) const UNKNOWN: WordId = 0;
 
     pub(crate) fn new() -> Self {
-        Self { table: HashTable::new(), facts: vec![WordFacts::default()] }
+        const FIRST_SLOTS: usize = 1024;
+        Self { slots: vec![(0, Self::UNKNOWN); FIRST_SLOTS], facts: vec![WordFacts::default()] }
     }
 
     /// Number of the word whose normal form has this hash, or [`Self::UNKNOWN`].
     pub(crate) fn find(&self, hash: u64) -> WordId {
-        self.table.find(hash, |(known, _)| *known == hash).map_or(Self::UNKNOWN, |(_, id)| *id)
+        let (mut slot, tag) = (self.home(hash), (hash >> 32) as u32);
+        loop {
+            match self.slots[slot] {
+                (_, Self::UNKNOWN) => return Self::UNKNOWN,
+                (known, id) if known == tag && self.facts[id as usize].hash == hash => return id,
+                _ => slot = (slot + 1) & (self.slots.len() - 1),
+            }
+        }
+    }
+
+    fn home(&self, hash: u64) -> usize {
+        hash as usize & (self.slots.len() - 1)
+    }
+
+    fn place(&mut self, hash: u64, id: WordId) {
+        let mut slot = self.home(hash);
+        while self.slots[slot].1 != Self::UNKNOWN {
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+        self.slots[slot] = ((hash >> 32) as u32, id);
     }
 
     /// Number of a word in any spelling, or [`Self::UNKNOWN`].
@@ -248,8 +269,14 @@ impl Vocabulary {
             return known;
         }
         let id = self.facts.len() as WordId;
-        self.facts.push(WordFacts::default());
-        self.table.insert_unique(hash, (hash, id), |(hash, _)| *hash);
+        self.facts.push(WordFacts { hash, ..WordFacts::default() });
+        if self.facts.len() * 2 > self.slots.len() {
+            self.slots = vec![(0, Self::UNKNOWN); self.slots.len() * 2];
+            for word in 1..id {
+                self.place(self.facts[word as usize].hash, word);
+            }
+        }
+        self.place(hash, id);
         id
     }
 

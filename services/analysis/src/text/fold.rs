@@ -18,6 +18,33 @@ pub(crate) fn normalise(word: &str, out: &mut String) -> Shape {
         }
         push_folded(c, out);
     }
+    shape_of(first_upper, cased, upper)
+}
+
+/// How a word is capitalised, and the hash of its normal form, as [`stable_hash`] gives it. `buffer` is for words of other
+/// letters than ASCII.
+pub(crate) fn hash_word(word: &str, buffer: &mut String) -> (u64, Shape) {
+    if !word.is_ascii() {
+        let shape = normalise(word, buffer);
+        return (stable_hash(buffer.as_bytes()), shape);
+    }
+    let (mut cased, mut upper, mut first_upper) = (0u32, 0u32, false);
+    let mut hash = FNV_OFFSET;
+    for (at, byte) in word.bytes().enumerate() {
+        if byte.is_ascii_alphabetic() {
+            let is_upper = byte.is_ascii_uppercase();
+            first_upper |= is_upper && cased == 0;
+            cased += 1;
+            upper += u32::from(is_upper);
+        }
+        if byte != b'.' || at == 0 {
+            hash = (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(FNV_PRIME);
+        }
+    }
+    (finalise(hash), shape_of(first_upper, cased, upper))
+}
+
+fn shape_of(first_upper: bool, cased: u32, upper: u32) -> Shape {
     if !first_upper {
         Shape::Lower
     } else if cased >= 2 && upper == cased {
@@ -69,12 +96,15 @@ fn push_folded(c: char, out: &mut String) {
     }
 }
 
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0100_0000_01b3;
+
 /// A hash that stays the same across versions and machines, since fingerprints are stored: FNV-1a, 64 bits, with
 /// MurmurHash3's finaliser.
 pub(crate) fn stable_hash(bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut hash = FNV_OFFSET;
     for byte in bytes {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME);
     }
     finalise(hash)
 }
@@ -112,8 +142,17 @@ mod tests {
     }
 
     #[test]
+    fn a_word_hashes_as_its_normal_form() {
+        let (mut normal, mut buffer) = (String::new(), String::new());
+        for word in ["", "U.S.", ".", "..a", "Vučić", "NATO", "don't", "iPhone", "3rd", "x.Y.", "A", "“"] {
+            let shape = normalise(word, &mut normal);
+            assert_eq!(hash_word(word, &mut buffer), (stable_hash(normal.as_bytes()), shape), "{word}");
+        }
+    }
+
+    #[test]
     fn the_stable_hash_never_changes() {
-        assert_eq!(stable_hash(b""), finalise(0xcbf2_9ce4_8422_2325));
+        assert_eq!(stable_hash(b""), finalise(FNV_OFFSET));
         assert_ne!(stable_hash(b"a"), stable_hash(b"b"));
     }
 }

@@ -8,6 +8,6 @@ mod sentence;
 mod token;
 
 pub(crate) use document::{Document, Sentence};
-pub(crate) use fold::{finalise, normalise, stable_hash};
+pub(crate) use fold::{finalise, hash_word, normalise, stable_hash};
 pub(crate) use language::detect;
 pub(crate) use token::{Gap, Shape, Token, TokenKind, scan_words, tokenize};

@@ -1,8 +1,7 @@
 //! The tokenizer: words, numbers, marks, each with byte and code-point offsets.
 
-use super::normalise;
+use super::hash_word;
 use crate::lexicon::{Vocabulary, WordId};
-use crate::text::stable_hash;
 
 /// A word, number or mark.
 #[derive(Debug, Clone, Copy)]
@@ -84,11 +83,10 @@ pub(crate) enum Gap {
 /// Splits `text` into tokens and looks each up in `vocabulary`. Linear in the length of the text.
 pub(crate) fn tokenize(text: &str, vocabulary: &Vocabulary) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(text.len() / 5 + 8);
-    let mut normal = String::with_capacity(32);
+    let mut buffer = String::new();
     scan(text, |piece| {
         let slice = text.get(piece.start..piece.end).unwrap_or_default();
-        let shape = normalise(slice, &mut normal);
-        let hash = stable_hash(normal.as_bytes());
+        let (hash, shape) = hash_word(slice, &mut buffer);
         tokens.push(Token {
             start: piece.start as u32,
             end: piece.end as u32,
@@ -127,7 +125,7 @@ fn scan(text: &str, mut each: impl FnMut(Piece)) {
     let mut gap = Gap::Paragraph;
     let mut previous: Option<(usize, TokenKind)> = None;
     while let Some(c) = cursor.peek() {
-        if c.is_whitespace() || c.is_control() || is_invisible(c) {
+        if is_blank(c) {
             gap = widen(gap, c);
             cursor.advance(c);
             continue;
@@ -148,6 +146,10 @@ fn widen(gap: Gap, c: char) -> Gap {
         ('\r', gap) => gap,
         (_, gap) => gap.max(Gap::Space),
     }
+}
+
+fn is_blank(c: char) -> bool {
+    c == ' ' || !c.is_ascii_graphic() && (c.is_whitespace() || c.is_control() || is_invisible(c))
 }
 
 fn is_invisible(c: char) -> bool {
@@ -178,6 +180,16 @@ impl Cursor<'_> {
     fn advance(&mut self, c: char) {
         self.byte += c.len_utf8();
         self.chars += 1;
+    }
+
+    /// Goes over ASCII letters, digits and underscores, and gives the number of them and the last.
+    fn skip_plain(&mut self) -> Option<(u32, char)> {
+        let rest = self.text.as_bytes().get(self.byte..).unwrap_or_default();
+        let plain = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let last = plain.checked_sub(1).map(|last| char::from(rest[last]))?;
+        self.byte += plain;
+        self.chars += plain as u32;
+        Some((plain as u32, last))
     }
 }
 
@@ -231,12 +243,20 @@ fn take_word(cursor: &mut Cursor<'_>) {
     let mut dotted_letters = false;
     // Letters since the start or the last dot: an acronym has one between its dots.
     let mut segment = 0u32;
-    while let Some(c) = cursor.peek() {
-        if c.is_alphanumeric() && !is_ideograph(c) || c == '_' || is_combining(c) {
+    loop {
+        if let Some((letters, last)) = cursor.skip_plain() {
+            segment += letters;
+            previous = last;
+        }
+        let Some(c) = cursor.peek() else { return };
+        if !c.is_ascii() && (c.is_alphanumeric() && !is_ideograph(c) || is_combining(c)) {
             segment += 1;
             previous = c;
             cursor.advance(c);
             continue;
+        }
+        if !matches!(c, '.' | ',') && !is_apostrophe(c) {
+            return;
         }
         let next = cursor.after(c.len_utf8());
         let next_is_word = next.is_some_and(|n| n.is_alphanumeric() && !is_ideograph(n));
@@ -256,12 +276,11 @@ fn take_word(cursor: &mut Cursor<'_>) {
                 false
             }
             ',' => previous.is_ascii_digit() && next.is_some_and(|n| n.is_ascii_digit()),
-            c if is_apostrophe(c) => {
+            _ => {
                 let possessive = matches!(next, Some('s' | 'S'))
                     && !cursor.after(c.len_utf8() + 1).is_some_and(char::is_alphanumeric);
                 next_is_word && !possessive
             }
-            _ => false,
         };
         if !inside {
             return;
