@@ -71,7 +71,22 @@ pub(crate) fn word(value: &impl Serialize) -> String {
 pub(crate) fn title(article: &Enriched) -> String {
     match article.article.title.as_deref() {
         Some(title) if !title.trim().is_empty() => one_line(title),
-        _ => one_line(&article.text.chars().take(120).collect::<String>()),
+        _ => first_words(&article.text),
+    }
+}
+
+/// Characters of a text that stand for its title.
+const LONGEST_BEGINNING: usize = 100;
+
+/// What stands for a title that is missing: the beginning of the text, cut between words.
+fn first_words(text: &str) -> String {
+    let line = one_line(text.trim_start().lines().next().unwrap_or_default());
+    match line.char_indices().nth(LONGEST_BEGINNING) {
+        None => line,
+        Some((end, _)) => {
+            let cut = line[..end].trim_end_matches(|c: char| !c.is_whitespace()).trim_end_matches([' ', ',']);
+            format!("{}…", if cut.is_empty() { &line[..end] } else { cut })
+        }
     }
 }
 
@@ -135,6 +150,14 @@ pub(crate) fn row(cells: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_title_is_the_first_line_cut_between_words() {
+        assert_eq!(first_words("\n Talks  failed.\nNobody knows why."), "Talks failed.");
+        let cut = first_words(&"Talks failed again, ".repeat(9));
+        assert!(cut.ends_with("Talks failed again…"), "{cut}");
+        assert_eq!(first_words(&"x".repeat(200)), format!("{}…", "x".repeat(LONGEST_BEGINNING)));
+    }
 
     #[test]
     fn numbers_sizes_and_times_are_written_for_people() {

@@ -24,7 +24,9 @@ const LIT_ACTORS: usize = 60;
 
 /// One article: the text with its tags, and the panels beside it. `number` counts the articles of the page.
 pub(super) fn article(article: &Enriched, number: usize) -> String {
-    let title = article.article.title.as_deref().filter(|title| !title.trim().is_empty()).unwrap_or("Untitled");
+    let given = article.article.title.as_deref().filter(|title| !title.trim().is_empty());
+    // As it came, since the tags have places in it.
+    let title = given.map_or_else(|| crate::look::title(article), str::to_owned);
     let info = &article.article;
     let facts: Vec<String> = [
         info.published_at.clone(),
@@ -46,7 +48,7 @@ pub(super) fn article(article: &Enriched, number: usize) -> String {
          <span class=\"tone {label}\">tone {tone:+.2} {label}</span></p>\n{LEGEND}</header>\n\
          <main class=\"text\">{text}</main>\n<aside>{panels}</aside></article>\n",
         lit = lit(article, number),
-        title = render(title, &of_title(article), number + 1_000_000),
+        title = render(&title, &of_title(article), number + 1_000_000),
         facts = escape(&facts.join(" · ")),
         width = score * 100.0,
         label = reasons::polarity(article.sentiment.label),
