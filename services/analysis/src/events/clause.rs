@@ -339,13 +339,17 @@ impl<'r> Clause<'r> {
 
     /// Who is brought to do what the infinitive at `to` tells: "prompting Turkey to recall".
     fn controller(&self, to: usize) -> Option<Phrase> {
+        self.controlling_verb(to).map(|verb| Phrase { first: verb + 1, end: to })
+    }
+
+    /// The verb that brings somebody to do what the infinitive at `to` tells.
+    pub(super) fn controlling_verb(&self, to: usize) -> Option<usize> {
         if !self.is_to(to) || to <= self.sentence.first + 1 {
             return None;
         }
         let phrase = self.phrase_before(to)?;
         let floor = self.sentence.first.max(phrase.first.saturating_sub(1));
-        let verb = (floor..to - 1).rev().find(|at| self.has_part(*at, Part::Control))?;
-        Some(Phrase { first: verb + 1, end: to })
+        (floor..to - 1).rev().find(|at| self.has_part(*at, Part::Control))
     }
 
     /// The subject of a participle that opens the sentence: the first phrase after a comma that a verb follows.

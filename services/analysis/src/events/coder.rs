@@ -38,10 +38,12 @@ fn deed_events(reading: &Reading<'_>, deed: &Deed, article_id: &str) -> Vec<Even
     let pairs = sources.iter().flat_map(|source| targets.iter().map(move |target| (source.as_ref(), target.as_ref())));
     let is_known = |party: Option<&Party>| party.is_some_and(|p| p.is_known(reading));
     let counts_anyway = speaks_for_itself(reading, deed);
+    let sides_needed = sides_needed(reading, deed);
     pairs
         .filter(|(source, target)| {
             let has_side = source.is_some() || target.is_some();
-            is_known(*source) || is_known(*target) || counts_anyway && (has_side || deed.group.is_none())
+            let known = [*source, *target].into_iter().filter(|side| is_known(*side)).count();
+            known >= sides_needed || counts_anyway && (has_side || deed.group.is_none())
         })
         .take(MOST_PAIRS)
         .map(|(source, target)| {
@@ -50,6 +52,15 @@ fn deed_events(reading: &Reading<'_>, deed: &Deed, article_id: &str) -> Vec<Even
             tag(reading, deed, article_id, sides, confidence)
         })
         .collect()
+}
+
+/// What is only possible or denied says little where half of it is unknown, unless it is force, a threat or announced.
+fn sides_needed(reading: &Reading<'_>, deed: &Deed) -> usize {
+    let code = &reading.knowledge.cameo.all[deed.cameo as usize];
+    let is_grave = code.quad == Quad::MaterialConflict || code.plover == Some(Plover::Threaten);
+    let is_announced = deed.group.is_some_and(|group| group.future);
+    let is_told = !matches!(deed.modality, Modality::Hypothetical | Modality::Negated);
+    if is_told || is_grave || is_announced { 1 } else { 2 }
 }
 
 /// Bombings and protests are news whoever is in them; words that tell of accidents and games, too, need an actor.

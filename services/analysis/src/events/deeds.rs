@@ -221,6 +221,12 @@ fn is_third_person(clause: &Clause<'_>, cast: &Cast, found: &Match, head: usize,
         .iter()
         .any(|f| f.end == before + 1 && f.label == faultline_schemas::MentionLabel::Norp);
     let has_object = found.end > head + 1 || follows_object(clause, found.end);
+    // "to heed U.S. calls"
+    let is_object =
+        clause.phrase_before(head).is_some_and(|p| p.first > clause.sentence.first && clause.is_to(p.first - 1));
+    if is_object && clause.kind(before) == Kind::Nominal {
+        return false;
+    }
     match clause.kind(before) {
         Kind::Nominal => !is_adjective && has_object,
         Kind::Pronoun | Kind::Relative | Kind::Adverb => true,
@@ -361,6 +367,9 @@ fn is_complement(clause: &Clause<'_>, knowledge: &Knowledge, outer: &Deed, deed:
                 && group.first > outer.first
                 && clause.kind(group.first - 1) == Kind::Preposition;
             let binds = follows_to || speaks && follows_preposition || speaks && group.first == outer.end;
+            // "placed tariffs, prompting China to levy": China's own deed.
+            let is_brought_about = clause.controlling_verb(group.first).is_some_and(|verb| verb >= outer.end);
+            let binds = binds && !is_brought_about;
             let near = distance <= COMPLEMENT_REACH && clause.clause_end(outer.end) + 1 >= group.first;
             outer.group.is_some() && binds && near
         }

@@ -75,10 +75,15 @@ fn same_deed(kept: &[Telling], known: &FxHashMap<Key, Vec<usize>>, key: Key, tel
             };
             agrees(&earlier.source, key.source, part.source)
                 && agrees(&earlier.target, key.target, part.target)
-                && earlier.sentence != telling.event.sentence
+                && apart(earlier.trigger, telling.event.trigger)
                 && are_compatible(&kept[*at], telling)
         })
     })
+}
+
+/// Whether two tellings are no pairs of sides of one.
+fn apart(one: Span, other: Span) -> bool {
+    one.end <= other.start || other.end <= one.start
 }
 
 fn are_compatible(one: &Telling, other: &Telling) -> bool {
@@ -86,6 +91,7 @@ fn are_compatible(one: &Telling, other: &Telling) -> bool {
     let is_general = code.ends_with('0') || other_code.ends_with('0');
     let has_many_words = matches!(one.event.plover, Plover::Assault | Plover::Consult);
     one.stem == other.stem
+        || code == other_code && !is_general
         || has_many_words && (code == other_code || is_general && code.get(..2) == other_code.get(..2))
 }
 

@@ -199,7 +199,18 @@ impl<'r> Finder<'r, '_> {
     }
 
     fn object(&self) -> Vec<Party> {
-        self.clause.object(self.deed.end).map(|phrase| self.joined(phrase)).unwrap_or_default()
+        self.clause.object(self.complement_end()).map(|phrase| self.joined(phrase)).unwrap_or_default()
+    }
+
+    /// Past the verb of an infinitive that no rule has: "refused to *take* a call".
+    fn complement_end(&self) -> usize {
+        let end = self.deed.end;
+        let is_verb = end + 1 < self.clause.sentence.end
+            && self.clause.is_to(end - 1)
+            && self.clause.kind(end) == Kind::Nominal
+            && !self.reading.document.tokens[end].is_capitalised()
+            && matches!(self.clause.kind(end + 1), Kind::Determiner | Kind::Pronoun);
+        end + usize::from(is_verb)
     }
 
     /// The object that stands in the gap of the phrase: "accused *Israel* of", "threatened *Kosovo* with force".

@@ -103,10 +103,16 @@ impl<'a> Cues<'a> {
             let token = &self.document.tokens[at];
             match token.kind {
                 TokenKind::Number => self.is_past_year(at),
-                TokenKind::Word => self.is(at, Cue::Past),
+                TokenKind::Word => self.is(at, Cue::Past) || self.is_last_month(at),
                 _ => false,
             }
         })
+    }
+
+    /// "last August".
+    fn is_last_month(&self, at: usize) -> bool {
+        let is_month = self.knowledge.vocabulary.has(self.document.tokens[at].word, Cue::Month);
+        is_month && at > 0 && self.document.slice(at - 1, at) == "last"
     }
 
     fn is_past_year(&self, at: usize) -> bool {
