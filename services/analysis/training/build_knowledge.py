@@ -107,7 +107,7 @@ def write(out, country_rows, place_rows, organisation_rows, people_rows, role_ro
         f"Sources: {curated}; {FACTBOOK}; CIA World Leaders, June 2019 (public domain); {PETRARCH}.", GENERATED],
         people.COLUMNS, people_rows)
     write_table(out / "roles.tsv", [
-        "Roles in lower case with the sectors of who fills them. kind: title (before a name), person, group.",
+        "Roles in lower case with the sectors of who fills them. kind: title (before a name), office (a title within a body, which says what its holder is), person, group.",
         f"Sources: {curated}; {PETRARCH}.", GENERATED], roles.COLUMNS, role_rows)
 
 

@@ -37,6 +37,8 @@ pub(crate) struct ActorDraft {
     pub(crate) is_unlisted: bool,
     /// No mention tells its country.
     pub(crate) is_presumed: bool,
+    /// Sent to the country that is named, and so not from it.
+    pub(crate) is_abroad: bool,
 }
 
 /// A place before its mentions are gathered.
@@ -98,6 +100,7 @@ impl Cast {
             cameo: Some(known.cameo.clone()),
             is_unlisted: false,
             is_presumed: false,
+            is_abroad: false,
         })
     }
 
@@ -112,6 +115,7 @@ impl Cast {
             cameo: known.cameo.clone(),
             is_unlisted: false,
             is_presumed: false,
+            is_abroad: false,
         })
     }
 
@@ -128,6 +132,7 @@ impl Cast {
             cameo: known.sectors.first().map(|sector| format!("{}{sector}", bearer.cameo)),
             is_unlisted: false,
             is_presumed: false,
+            is_abroad: false,
         })
     }
 
@@ -155,6 +160,7 @@ impl Cast {
             cameo: office.and_then(|o| o.cameo.clone()),
             is_unlisted: false,
             is_presumed: false,
+            is_abroad: false,
         })
     }
 
@@ -214,6 +220,7 @@ impl Cast {
             cameo: None,
             is_unlisted: true,
             is_presumed: false,
+            is_abroad: false,
         });
         self.actors.len() - 1
     }
@@ -247,6 +254,7 @@ impl Cast {
             if let Some(actor) = found.actor.map(|actor| &mut self.actors[actor])
                 && actor.is_unlisted
                 && actor.country.is_none()
+                && !actor.is_abroad
             {
                 actor.country = presumed(Some(&actor.sectors), found.first);
             }

@@ -86,5 +86,6 @@ fn draft(scene: &Scene<'_>, name: &Name, home: Option<u32>, origin: u32) -> Acto
         cameo: Some(format!("{}CVL", country.cameo)),
         is_unlisted: false,
         is_presumed: false,
+        is_abroad: false,
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Description {
     pub(super) sectors: Vec<String>,
     /// The role that says it.
     pub(super) role: Option<u32>,
+    /// "The ambassador to Syria": not from the country that is named.
+    pub(super) is_abroad: bool,
 }
 
 /// A sentence all in capitals tells nothing by them.
@@ -99,6 +101,7 @@ impl Description {
             }
         }
         self.role = self.role.or(Some(hit.role));
+        self.is_abroad |= scene.is_abroad(hit);
     }
 }
 

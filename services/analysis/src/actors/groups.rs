@@ -38,7 +38,10 @@ pub(super) fn add_groups(scene: &Scene<'_>, cast: &mut Cast, people: &Surnames, 
         found.actor = Some(match holder(scene, cast, people, hit, told) {
             Some(person) => person,
             None => {
-                let country = told.or_else(|| setting.presumed(scene, &sectors, hit.first));
+                let country = told.or_else(|| {
+                    let presumed = setting.presumed(scene, &sectors, hit.first);
+                    presumed.filter(|_| !scene.is_abroad(hit))
+                });
                 let actor = *known.entry((hit.role, country)).or_insert_with(|| {
                     let kind = kind_of(role.kind, &role.sectors);
                     let name = match country {
@@ -49,6 +52,7 @@ pub(super) fn add_groups(scene: &Scene<'_>, cast: &mut Cast, people: &Surnames, 
                     };
                     let actor = cast.unlisted(&name, kind, country, &sectors);
                     cast.actors[actor].is_presumed = role.kind != RoleKind::Group;
+                    cast.actors[actor].is_abroad = scene.is_abroad(hit);
                     actor
                 });
                 cast.actors[actor].is_presumed &= told.is_none();

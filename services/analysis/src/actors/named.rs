@@ -262,6 +262,7 @@ impl<'s, 'a> Named<'s, 'a> {
         let description = describe(self.scene, span.first, span.end);
         let actor = self.surnames.person(self.scene, self.cast, span.first, span.end);
         self.cast.learn(actor, description.country, &description.sectors);
+        self.cast.actors[actor].is_abroad |= description.is_abroad;
         if let Some(role) = description.role {
             self.surnames.entitle(role, span.first, actor);
         }

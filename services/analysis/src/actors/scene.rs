@@ -376,6 +376,11 @@ impl<'a> Scene<'a> {
         kind.cloned().unwrap_or_default()
     }
 
+    /// "The ambassador to Syria", "the special envoy to Syria".
+    pub(super) fn is_abroad(&self, hit: &RoleHit) -> bool {
+        self.is_word(hit.end, "to") && self.country_from(hit.end + 1).is_some()
+    }
+
     /// "Acme president": whoever Acme is, it need not govern.
     fn is_of_unlisted(&self, hit: &RoleHit) -> bool {
         hit.first.checked_sub(1).is_some_and(|before| {

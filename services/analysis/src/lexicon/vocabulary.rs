@@ -151,10 +151,20 @@ pub(crate) enum Part {
     Base,
     /// A verb whose object does what the infinitive after it tells: "prompt", "force".
     Control,
+    /// Begins the object or clause that a verb takes: "fears that", "plans to".
+    ObjectLead,
+    /// Stands within a subject: "the president of the council".
+    NounLink,
+    /// Cannot begin a subject: "in Belgrade officials said".
+    NoSubjectLead,
+    /// Begins a subject that follows its verb: "said one resident".
+    SubjectLead,
+    /// Ends a name that follows its verb: "said Kurti on".
+    NameEnd,
 }
 
 impl Part {
-    const NAMES: [(&'static str, Self); 12] = [
+    const NAMES: [(&'static str, Self); 17] = [
         ("determiner", Self::Determiner),
         ("preposition", Self::Preposition),
         ("auxiliary", Self::Auxiliary),
@@ -167,6 +177,11 @@ impl Part {
         ("pronoun", Self::Pronoun),
         ("verb", Self::Verb),
         ("control", Self::Control),
+        ("object_lead", Self::ObjectLead),
+        ("noun_link", Self::NounLink),
+        ("no_subject_lead", Self::NoSubjectLead),
+        ("subject_lead", Self::SubjectLead),
+        ("name_end", Self::NameEnd),
     ];
 
     /// The part of that name.
@@ -177,11 +192,11 @@ impl Part {
 
 /// Parts of speech of one word.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Parts(u16);
+pub(crate) struct Parts(u32);
 
 impl Parts {
     pub(crate) fn has(self, part: Part) -> bool {
-        self.0 & (1 << part as u16) != 0
+        self.0 & (1 << part as u32) != 0
     }
 }
 
@@ -197,7 +212,7 @@ pub(crate) struct WordFacts {
     /// Of the normal form.
     hash: u64,
     cues: u64,
-    parts: u16,
+    parts: u32,
 }
 
 impl WordFacts {
@@ -312,6 +327,6 @@ impl Vocabulary {
     }
 
     pub(crate) fn set_part(&mut self, id: WordId, part: Part) {
-        self.facts[id as usize].parts |= 1 << part as u16;
+        self.facts[id as usize].parts |= 1 << part as u32;
     }
 }

@@ -185,28 +185,7 @@ impl Finder<'_, '_> {
         next.is_capitalised()
             || matches!(next.kind, TokenKind::Mark('“' | '"' | ':'))
             || self.has(at + 1, Cue::SubjectPronoun)
-            || matches!(
-                self.word(at + 1),
-                "that"
-                    | "to"
-                    | "the"
-                    | "a"
-                    | "an"
-                    | "his"
-                    | "her"
-                    | "its"
-                    | "their"
-                    | "there"
-                    | "this"
-                    | "what"
-                    | "how"
-                    | "why"
-                    | "no"
-                    | "more"
-                    | "him"
-                    | "them"
-                    | "for"
-            )
+            || self.has_part(at + 1, Part::ObjectLead)
     }
 
     fn takes_base_form(&self, subject: Subject) -> bool {
@@ -240,22 +219,7 @@ impl Finder<'_, '_> {
         let first = at + 1;
         let token = self.tokens().get(first).filter(|_| first < sentence.end)?;
         let starts_name = token.is_capitalised() && !self.has(first, Cue::Weekday) && !self.has(first, Cue::Month);
-        let starts_noun = matches!(
-            self.word(first),
-            "the"
-                | "a"
-                | "an"
-                | "one"
-                | "another"
-                | "his"
-                | "her"
-                | "their"
-                | "my"
-                | "our"
-                | "he"
-                | "she"
-                | "officials"
-        );
+        let starts_noun = !token.is_capitalised() && self.has_part(first, Part::SubjectLead);
         if !(starts_name || starts_noun) {
             return None;
         }
@@ -304,22 +268,7 @@ impl Finder<'_, '_> {
             TokenKind::Mark(_) => true,
             _ => {
                 self.has(at, Cue::Weekday)
-                    || matches!(
-                        self.word(at),
-                        "that"
-                            | "in"
-                            | "on"
-                            | "at"
-                            | "after"
-                            | "during"
-                            | "when"
-                            | "while"
-                            | "as"
-                            | "who"
-                            | "and"
-                            | "about"
-                            | "to"
-                    )
+                    || !token.is_capitalised() && self.has_part(at, Part::NameEnd)
             }
         }
     }
@@ -416,24 +365,7 @@ impl Finder<'_, '_> {
 
     fn in_noun(&self, at: usize) -> bool {
         let word = self.word(at);
-        if matches!(
-            word,
-            "of" | "for"
-                | "the"
-                | "a"
-                | "an"
-                | "his"
-                | "her"
-                | "its"
-                | "their"
-                | "my"
-                | "our"
-                | "in"
-                | "at"
-                | "from"
-                | "with"
-                | "on"
-        ) {
+        if self.has_part(at, Part::NounLink) && !self.tokens()[at].is_capitalised() {
             return true;
         }
         if matches!(word, "and" | "or") {
@@ -447,26 +379,8 @@ impl Finder<'_, '_> {
     }
 
     fn starts_no_noun(&self, at: usize) -> bool {
-        matches!(
-            self.word(at),
-            "of" | "for"
-                | "in"
-                | "at"
-                | "from"
-                | "with"
-                | "on"
-                | "In"
-                | "On"
-                | "At"
-                | "For"
-                | "From"
-                | "With"
-                | "But"
-                | "And"
-                | "and"
-                | "or"
-                | "s"
-        ) || matches!(self.tokens()[at].kind, TokenKind::Mark(_) | TokenKind::Hyphen | TokenKind::Possessive)
+        self.has_part(at, Part::NoSubjectLead)
+            || matches!(self.tokens()[at].kind, TokenKind::Mark(_) | TokenKind::Hyphen | TokenKind::Possessive)
             || self.has(at, Cue::Adverb)
     }
 }
