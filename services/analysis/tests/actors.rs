@@ -107,10 +107,9 @@ fn credits_captions_and_link_bars_name_no_actor() {
 
 #[test]
 fn storms_and_compounds_name_no_actor() {
-    for (text, words) in [
-        ("Hurricane Harvey came. Harvey left.", "Harvey"),
-        ("He keeps a German shepherd and a cat.", "German"),
-    ] {
+    for (text, words) in
+        [("Hurricane Harvey came. Harvey left.", "Harvey"), ("He keeps a German shepherd and a cat.", "German")]
+    {
         assert!(mentioned(&read(text), words).is_none(), "{words}: {text}");
     }
 }

@@ -157,7 +157,12 @@ impl<'s, 'a> Named<'s, 'a> {
                     && name.end - name.first > 1
                     && name.organisation.is_some()
             });
-        if span.kind == Kind::Person && begins_as_body {
+        // "RTV Mir", but not "J.R. Roe" nor a heading.
+        let begins_with_acronym = span.end - span.first > 1
+            && self.scene.document.tokens[span.first].shape == Shape::AllUpper
+            && self.scene.document.tokens[span.first + 1].shape == Shape::Upper
+            && self.scene.document.slice(span.first, span.first + 1).chars().filter(|c| c.is_alphabetic()).count() > 2;
+        if span.kind == Kind::Person && (begins_as_body || begins_with_acronym) {
             return Tagged { kind: Kind::Organisation, ..span };
         }
         // "LinkedIn", and "Acme, based in Ruritania".

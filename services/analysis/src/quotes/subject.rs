@@ -266,10 +266,7 @@ impl Finder<'_, '_> {
             }
             TokenKind::Mark('(' | ')' | '\'' | '’') => false,
             TokenKind::Mark(_) => true,
-            _ => {
-                self.has(at, Cue::Weekday)
-                    || !token.is_capitalised() && self.has_part(at, Part::NameEnd)
-            }
+            _ => self.has(at, Cue::Weekday) || !token.is_capitalised() && self.has_part(at, Part::NameEnd),
         }
     }
 
