@@ -118,7 +118,7 @@ fn storms_and_compounds_name_no_actor() {
 fn a_people_abroad_is_no_state() {
     for text in ["Ethnic Serbs in Kosovo protested.", "Serbs living in Kosovo protested."] {
         let enriched = read(text);
-        let serbs = mentioned(&enriched, "Serbs").unwrap();
+        let serbs = mentioned(&enriched, "Serbs").expect("Serbs");
         assert_eq!((serbs.kind, serbs.country.as_deref()), (ActorType::EthnicGroup, Some("XKX")), "{text}");
     }
     let state = read("Serbs voted on Sunday.");
