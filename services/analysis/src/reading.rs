@@ -8,7 +8,7 @@ use crate::events::{Deed, deeds};
 use crate::knowledge::Knowledge;
 use crate::lexicon::{Cue, Match};
 use crate::quotes::{Statement, statements};
-use crate::sentiment::{Opinion, Sayings, Scene, Tones, article_tone, tone_between};
+use crate::sentiment::{Opinion, Sayings, Scene, Tones, article_tone};
 use crate::signals::{Cues, Participants, Setting, Trigger, add_event_signals, triggers};
 use crate::text::{Document, detect};
 
@@ -46,10 +46,11 @@ struct Title<'a> {
 
 impl<'a> Reading<'a> {
     pub(crate) fn new(knowledge: &'a Knowledge, article: &'a Article) -> Self {
-        let language = article.language.clone().or_else(|| detect(&article.text).map(str::to_owned));
+        let mut document = Document::read(&article.text, &knowledge.vocabulary);
+        let told = article.language.clone();
+        let language = told.or_else(|| detect(&document, &knowledge.vocabulary).map(str::to_owned));
         let is_english = language.as_deref().is_none_or(is_english);
         let day = article.published_at.as_deref().and_then(day::parse);
-        let mut document = Document::read(&article.text, &knowledge.vocabulary);
         let matches = knowledge.lexicon.find_all(&document);
         document.mark_boilerplate(knowledge, &matches);
         let cast = read_cast(&document, knowledge, &matches, day, is_english);
@@ -120,13 +121,14 @@ impl<'a> Reading<'a> {
 
     /// Tone of tokens `first..end`.
     pub(crate) fn tone_between(&self, first: usize, end: usize) -> f32 {
-        if self.is_toneless() { 0.0 } else { tone_between(&self.document, self.knowledge, &self.in_name, first, end) }
+        if self.is_toneless() { 0.0 } else { self.scene().tone_between(first, end) }
     }
 
     fn scene(&self) -> Scene<'_> {
         Scene {
             document: &self.document,
             knowledge: self.knowledge,
+            rows: &self.tones.rows,
             valences: &self.tones.valences,
             in_name: &self.in_name,
         }
@@ -225,7 +227,13 @@ impl<'a> Title<'a> {
     }
 
     fn scene(&self, knowledge: &'a Knowledge) -> Scene<'_> {
-        Scene { document: &self.document, knowledge, valences: &self.tones.valences, in_name: &self.in_name }
+        Scene {
+            document: &self.document,
+            knowledge,
+            rows: &self.tones.rows,
+            valences: &self.tones.valences,
+            in_name: &self.in_name,
+        }
     }
 
     fn names(&self, actor_id: &str) -> bool {

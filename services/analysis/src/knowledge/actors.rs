@@ -292,6 +292,8 @@ impl People {
             let id = builder.vocabulary.intern(first);
             builder.vocabulary.set(id, Cue::FirstName);
         }
+        let surname = builder.vocabulary.intern(last);
+        builder.vocabulary.set(surname, Cue::Surname);
         let mut normal = String::new();
         crate::text::normalise(last, &mut normal);
         let bearers = self.by_surname.entry(crate::text::stable_hash(normal.as_bytes())).or_default();

@@ -1,10 +1,12 @@
 //! The trie of all phrases, and the pass that finds them.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
 use super::pattern::{Element, GAP_WORDS, MOST_GAPS, PatternWord};
 use super::stems::{NO_STEM, Stems};
-use super::vocabulary::{Cue, Vocabulary, WordId};
+use super::vocabulary::{Cue, LOOK_UPS, Vocabulary, WordId};
 use crate::text::{Document, Gap, Shape, Token, TokenKind, normalise, scan_words};
 
 /// What a phrase is in the lists; numbers are positions in the lists.
@@ -69,6 +71,8 @@ const GAP: Symbol = Symbol::MAX;
 /// Product of the choices of one pattern.
 const MAX_EXPANSION: usize = 8192;
 const ROOT: u32 = 0;
+/// Nodes that one token may lead to from the root: three capitalisations and two stems.
+const STARTS: usize = 5;
 
 fn word_symbol(word: WordId, asked: Shape) -> Symbol {
     word * 3 + asked as u32
@@ -237,9 +241,16 @@ impl Lexicon {
     pub(crate) fn find_all(&self, document: &Document<'_>) -> Vec<Match> {
         let stems_of = self.stems.of_all(document);
         let mut search = Search { lexicon: self, document, stems_of, found: Vec::new() };
+        let mut starts = Vec::with_capacity(LOOK_UPS * STARTS);
         for sentence in &document.sentences {
-            for at in sentence.first..sentence.end {
-                search.start(at, sentence.end);
+            let mut at = sentence.first;
+            while at < sentence.end {
+                let group_end = sentence.end.min(at + LOOK_UPS);
+                search.starts(at..group_end, &mut starts);
+                for (first, node) in &starts {
+                    search.walk(*node, *first, *first + 1, sentence.end);
+                }
+                at = group_end;
             }
         }
         search.found
@@ -281,23 +292,21 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn start(&mut self, at: usize, limit: usize) {
-        let token = self.document.tokens[at];
-        if token.word != Vocabulary::UNKNOWN {
-            for asked in shapes(&token) {
-                let node = self.lexicon.first.get(word_symbol(token.word, asked) as usize).copied().unwrap_or(ROOT);
-                if node != ROOT {
-                    self.walk(node, at, at + 1, limit);
-                }
-            }
-        }
-        for stem in self.stems_of[at] {
-            if stem != NO_STEM
-                && let Some(node) = self.lexicon.first_of_stem.get((stem - STEM_BASE) as usize)
-                && *node != ROOT
-            {
-                self.walk(*node, at, at + 1, limit);
-            }
+    /// Tokens and the nodes that they lead to from the root, into `starts` (cleared first). All nodes are fetched before the first
+    /// walk, so that their waits for memory overlap.
+    fn starts(&self, tokens: Range<usize>, starts: &mut Vec<(usize, u32)>) {
+        starts.clear();
+        let lexicon = self.lexicon;
+        for at in tokens {
+            let token = &self.document.tokens[at];
+            let symbols = match token.word {
+                Vocabulary::UNKNOWN => 0..0,
+                word => word_symbol(word, Shape::Lower) as usize..word_symbol(word, token.shape) as usize + 1,
+            };
+            let by_word = lexicon.first.get(symbols).unwrap_or_default();
+            let stems = self.stems_of[at].iter().filter(|stem| **stem != NO_STEM);
+            let by_stem = stems.map(|stem| &lexicon.first_of_stem[(stem - STEM_BASE) as usize]);
+            starts.extend(by_word.iter().chain(by_stem).filter(|node| **node != ROOT).map(|node| (at, *node)));
         }
     }
 
@@ -371,12 +380,6 @@ impl Search<'_> {
 
 fn is_quote(token: &Token) -> bool {
     matches!(token.kind, TokenKind::Mark('"' | '“' | '”' | '‘' | '’'))
-}
-
-/// Capitalisations that a token answers to: `US` is asked for by `us`, `Us` and `US`.
-fn shapes(token: &Token) -> impl Iterator<Item = Shape> + use<> {
-    let most = token.shape;
-    [Shape::Lower, Shape::Upper, Shape::AllUpper].into_iter().take_while(move |asked| *asked <= most)
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Every word of every list, numbered, with what is known of it alone: tone and cues.
 
-use crate::text::{normalise, stable_hash};
+use crate::text::{Token, normalise, stable_hash};
 
 /// Number of a word's normal form.
 pub(crate) type WordId = u32;
+
+/// How many words are looked up side by side.
+pub(crate) const LOOK_UPS: usize = 16;
 
 /// Classes of words and phrases that the reading leans on; the names are those of `cues.tsv`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(crate) enum Cue {
     Sport,
     Pronoun,
     FirstName,
+    /// The last word of a listed person's name.
+    Surname,
     WomanName,
     Speech,
     Thought,
@@ -251,6 +256,24 @@ impl Vocabulary {
                 (_, Self::UNKNOWN) => return Self::UNKNOWN,
                 (known, id) if known == tag && self.facts[id as usize].hash == hash => return id,
                 _ => slot = (slot + 1) & (self.slots.len() - 1),
+            }
+        }
+    }
+
+    /// Sets the number of every token's word. Several are looked up side by side, so that their waits for memory overlap.
+    pub(crate) fn look_up(&self, tokens: &mut [Token]) {
+        for group in tokens.chunks_mut(LOOK_UPS) {
+            let mut slots = [(0, Self::UNKNOWN); LOOK_UPS];
+            for (slot, token) in slots.iter_mut().zip(group.iter()) {
+                *slot = self.slots[self.home(token.hash)];
+            }
+            let hashes = slots.map(|(_, id)| self.facts[id as usize].hash);
+            for ((token, (_, id)), hash) in group.iter_mut().zip(slots).zip(hashes) {
+                token.word = match id {
+                    Self::UNKNOWN => Self::UNKNOWN,
+                    id if hash == token.hash => id,
+                    _ => self.find(token.hash),
+                };
             }
         }
     }

@@ -12,7 +12,7 @@ mod towards;
 mod view;
 
 pub(crate) use model::Model as SentimentModel;
-pub(crate) use tones::{Tones, article_tone, tone_between};
+pub(crate) use tones::{Tones, article_tone};
 pub(crate) use towards::{Opinion, Sayings, Scene};
 #[cfg(feature = "training")]
 pub(crate) use view::{Lesson, key_of_word};

@@ -1,6 +1,8 @@
 //! The model's weights, and what a sentence means for a mention under them.
 
-use super::view::{KEYS, Place, SIGNS, View};
+use super::view::{KEYS, Place, SIGNS, View, key_of_word};
+use crate::lexicon::KeyTable;
+use crate::text::Token;
 
 /// Numbers of a word's vector.
 const WIDTH: usize = 16;
@@ -40,7 +42,16 @@ impl Chances {
 /// and its vector (`WIDTH` `i8`). The first four words are those of the keys that are no words.
 pub(crate) struct Model {
     weights: Weights,
+    /// What each place adds, by [`Place::number`].
+    shifts: Vec<Shift>,
     words: Words,
+}
+
+/// What a place adds to what is read there, and to how much that counts.
+#[derive(Clone, Copy)]
+struct Shift {
+    reading: Reading,
+    gate: f32,
 }
 
 /// What is learnt beside the words.
@@ -65,10 +76,9 @@ struct Weights {
     out_bias: [f32; CLASSES],
 }
 
-/// Words by key, in a table half full.
+/// Words by row; the first is that of unknown words.
 struct Words {
-    /// Key and row; row 0, that of unknown words, where a slot is empty.
-    slots: Vec<(u32, u32)>,
+    rows: KeyTable,
     tones: Vec<i8>,
     vectors: Vec<[i8; WIDTH]>,
 }
@@ -93,7 +103,7 @@ impl Model {
     fn blank() -> Self {
         let weights = Weights::from_numbers(std::iter::repeat(0.0));
         let words = (0..4u32).map(|key| (key, 0, [0; WIDTH]));
-        Self { weights, words: Words::new(words) }
+        Self { shifts: weights.shifts(), weights, words: Words::new(words) }
     }
 
     /// Reads a model file; none where it has another shape.
@@ -111,17 +121,25 @@ impl Model {
             vector.iter_mut().zip(&bytes[5..]).for_each(|(number, byte)| *number = byte.cast_signed());
             (u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]), bytes[4].cast_signed(), vector)
         };
-        Some(Self { weights: Weights::from_numbers(numbers), words: Words::new(words.iter().map(word)) })
+        let weights = Weights::from_numbers(numbers);
+        Some(Self { shifts: weights.shifts(), weights, words: Words::new(words.iter().map(word)) })
     }
 
-    /// Tone of a word by itself, by its key.
-    pub(crate) fn tone(&self, key: u32) -> f32 {
-        f32::from(self.words.tones[self.words.row(key)]) * self.weights.tone_scale
+    /// Row of each token's word.
+    pub(crate) fn rows(&self, tokens: &[Token]) -> Vec<u32> {
+        let mut rows = Vec::new();
+        self.words.rows.numbers(tokens.iter().map(|token| key_of_word(token.hash)), &mut rows);
+        rows
+    }
+
+    /// Tone of a word by itself, by its row.
+    pub(crate) fn tone(&self, row: u32) -> f32 {
+        f32::from(self.words.tones[row as usize]) * self.weights.tone_scale
     }
 
     /// Reads a sentence.
     pub(crate) fn read(&self, view: View) -> Line {
-        let vectors: Vec<Vector> = view.units.iter().map(|unit| self.vector(unit.key, &unit.signs)).collect();
+        let vectors: Vec<Vector> = view.units.iter().map(|unit| self.vector(unit.row, &unit.signs)).collect();
         let readings = (0..vectors.len())
             .map(|at| {
                 let before = at.checked_sub(1).map(|before| &vectors[before]);
@@ -137,7 +155,7 @@ impl Model {
         let mention = self.vector(KEYS.mention, &[0.0; SIGNS]);
         let vector = |at: Option<usize>| at.and_then(|at| line.vectors.get(at));
         let before = from.checked_sub(1);
-        let mut pool = Pool::new(&self.weights);
+        let mut pool = Pool::new(self);
         let own = self.convolve(vector(before), &mention, vector(Some(to)));
         pool.add(&own, View::own_place(said.is_some()));
         line.view.places((from, to), said, |position, place| {
@@ -155,8 +173,8 @@ impl Model {
         pool.chances()
     }
 
-    fn vector(&self, key: u32, signs: &[f32; SIGNS]) -> Vector {
-        let steps = &self.words.vectors[self.words.row(key)];
+    fn vector(&self, row: u32, signs: &[f32; SIGNS]) -> Vector {
+        let steps = &self.words.vectors[row as usize];
         let mut vector = self.weights.scale;
         vector.iter_mut().zip(steps).for_each(|(number, step)| *number *= f32::from(*step));
         for (sign, row) in signs.iter().zip(&self.weights.signs).filter(|(sign, _)| **sign != 0.0) {
@@ -179,32 +197,24 @@ impl Model {
 
 /// Sums over a sentence's units, each by its weight.
 struct Pool<'m> {
-    weights: &'m Weights,
+    model: &'m Model,
     sum: Reading,
     greatest: Reading,
     total: f32,
 }
 
 impl<'m> Pool<'m> {
-    fn new(weights: &'m Weights) -> Self {
-        Self { weights, sum: [0.0; HIDDEN], greatest: [0.0; HIDDEN], total: 0.0 }
+    fn new(model: &'m Model) -> Self {
+        Self { model, sum: [0.0; HIDDEN], greatest: [0.0; HIDDEN], total: 0.0 }
     }
 
     fn add(&mut self, reading: &Reading, place: Place) {
         /// Beyond this the exponential is of no more use.
         const LARGEST_GATE: f32 = 30.0;
-        let weights = self.weights;
-        let (distance, company) = (usize::from(place.distance), usize::from(place.company));
-        let speech = usize::from(place.speech);
-        let mut gate = weights.distance_gates[distance] + weights.company_gates[company] + weights.speech_gates[speech];
+        let shift = &self.model.shifts[place.number()];
         let mut placed = *reading;
-        for (number, value) in placed.iter_mut().enumerate() {
-            let shift = weights.distances[distance][number]
-                + weights.companies[company][number]
-                + weights.speeches[speech][number];
-            *value = (*value + shift).max(0.0);
-        }
-        gate += dot(&placed, &weights.gate);
+        placed.iter_mut().zip(&shift.reading).for_each(|(value, shift)| *value = (*value + shift).max(0.0));
+        let gate = shift.gate + dot(&placed, &self.model.weights.gate);
         let share = gate.clamp(-LARGEST_GATE, LARGEST_GATE).exp();
         self.total += share;
         self.sum.iter_mut().zip(&placed).for_each(|(sum, value)| *sum += share * value);
@@ -214,7 +224,7 @@ impl<'m> Pool<'m> {
     fn chances(&self) -> Chances {
         let mut mean = self.sum;
         mean.iter_mut().for_each(|value| *value /= self.total);
-        let weights = self.weights;
+        let weights = &self.model.weights;
         let logit = |class: usize| {
             weights.out_bias[class]
                 + dot(&mean, &weights.mean_out[class])
@@ -288,37 +298,26 @@ impl Weights {
         }
         weights
     }
+
+    fn shifts(&self) -> Vec<Shift> {
+        let shift = |place: Place| {
+            let at = (usize::from(place.distance), usize::from(place.company), usize::from(place.speech));
+            let of = |number| self.distances[at.0][number] + self.companies[at.1][number] + self.speeches[at.2][number];
+            let gate = self.distance_gates[at.0] + self.company_gates[at.1] + self.speech_gates[at.2];
+            Shift { reading: std::array::from_fn(of), gate }
+        };
+        Place::all().map(shift).collect()
+    }
 }
 
 impl Words {
     fn new(words: impl ExactSizeIterator<Item = (u32, i8, [i8; WIDTH])>) -> Self {
-        let size = (words.len() * 2).next_power_of_two();
-        let mut all = Self { slots: vec![(0, 0); size], tones: Vec::new(), vectors: Vec::new() };
-        for (row, (key, tone, vector)) in (0u32..).zip(words) {
-            all.tones.push(tone);
-            all.vectors.push(vector);
-            let mut slot = all.home(key);
-            while all.slots[slot].1 != 0 {
-                slot = (slot + 1) & (size - 1);
-            }
-            all.slots[slot] = (key, row);
-        }
-        all
-    }
-
-    fn home(&self, key: u32) -> usize {
-        // Small keys are few; the others are hashes already.
-        key as usize & (self.slots.len() - 1)
-    }
-
-    fn row(&self, key: u32) -> usize {
-        let mut slot = self.home(key);
-        loop {
-            match self.slots[slot] {
-                (_, 0) => return KEYS.unknown as usize,
-                (known, row) if known == key => return row as usize,
-                _ => slot = (slot + 1) & (self.slots.len() - 1),
-            }
+        let words: Vec<(u32, i8, [i8; WIDTH])> = words.collect();
+        let keys = (0u32..).zip(&words).map(|(row, (key, ..))| (*key, row)).collect::<Vec<_>>();
+        Self {
+            rows: KeyTable::new(keys.into_iter()),
+            tones: words.iter().map(|(_, tone, _)| *tone).collect(),
+            vectors: words.iter().map(|(.., vector)| *vector).collect(),
         }
     }
 }

@@ -3,12 +3,14 @@
 //! The one is VADER's method with its raters' words (`tone.rs`); the other gives every frequent word a tone, spread from the
 //! rated words over GloVe's space to the words that are used alike (`training/sentiment/spread.py`). They count the same.
 
+use std::ops::Range;
+
 use crate::knowledge::Knowledge;
 use crate::lexicon::Cue;
 use crate::text::Document;
 use crate::tone::valences;
 
-use super::view::key_of_word;
+use super::Scene;
 
 /// Shares of the two lexicons, alike.
 const RATED_SHARE: f32 = 0.5;
@@ -22,6 +24,8 @@ const NEGATION: f32 = -0.5;
 /// Tones of a document.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tones {
+    /// The model's row of each token.
+    pub(crate) rows: Vec<u32>,
     /// VADER's valence of each token in its sentence; 0 where it has none.
     pub(crate) valences: Vec<f32>,
     /// Tone of each sentence, -1 to 1.
@@ -31,43 +35,45 @@ pub(crate) struct Tones {
 impl Tones {
     /// No tone anywhere: for languages that nothing is known of.
     pub(crate) fn none(document: &Document<'_>) -> Self {
-        Self { valences: vec![0.0; document.tokens.len()], sentences: vec![0.0; document.sentences.len()] }
+        Self {
+            rows: Vec::new(),
+            valences: vec![0.0; document.tokens.len()],
+            sentences: vec![0.0; document.sentences.len()],
+        }
     }
 
     /// Of a document in English. `in_name` says of every token whether a name holds it.
     pub(crate) fn read(document: &Document<'_>, knowledge: &Knowledge, in_name: &[bool]) -> Self {
-        let mut tones = Self::none(document);
+        let mut tones = Self { rows: knowledge.sentiment.rows(&document.tokens), ..Self::none(document) };
         for (sentence, tone) in document.sentences.iter().zip(&mut tones.sentences) {
             let set = |at: usize, valence| tones.valences[at] = valence;
             let rated = valences(document, knowledge, in_name, sentence.first, sentence.end, set);
-            *tone = together(rated, spread(document, knowledge, in_name, sentence.first, sentence.end));
+            *tone = together(rated, spread(document, knowledge, &tones.rows, in_name, sentence.first..sentence.end));
         }
         tones
     }
 }
 
-/// Tone of tokens `first..end`, -1 to 1.
-pub(crate) fn tone_between(
-    document: &Document<'_>,
-    knowledge: &Knowledge,
-    in_name: &[bool],
-    first: usize,
-    end: usize,
-) -> f32 {
-    let rated = valences(document, knowledge, in_name, first, end, |_, _| {});
-    together(rated, spread(document, knowledge, in_name, first, end))
+impl Scene<'_> {
+    /// Tone of tokens `first..end`, -1 to 1.
+    pub(crate) fn tone_between(&self, first: usize, end: usize) -> f32 {
+        let rated = valences(self.document, self.knowledge, self.in_name, first, end, |_, _| {});
+        together(rated, spread(self.document, self.knowledge, self.rows, self.in_name, first..end))
+    }
 }
 
 fn together(rated: f32, spread: f32) -> f32 {
     RATED_SHARE * rated + SPREAD_SHARE * (spread / SPREAD_RANGE).tanh()
 }
 
-/// Sum of the spread tones of tokens `first..end`.
-fn spread(document: &Document<'_>, knowledge: &Knowledge, in_name: &[bool], first: usize, end: usize) -> f32 {
-    let tokens = document.tokens.get(first..end).unwrap_or_default();
+/// Sum of the spread tones of some tokens.
+fn spread(document: &Document<'_>, knowledge: &Knowledge, rows: &[u32], in_name: &[bool], tokens: Range<usize>) -> f32 {
+    let first = tokens.start;
+    let rows = rows.get(tokens.clone()).unwrap_or_default();
+    let tokens = document.tokens.get(tokens).unwrap_or_default();
     let mut negated_until = 0;
     let mut sum = 0.0;
-    for (at, token) in (first..).zip(tokens).filter(|(_, token)| token.is_word()) {
+    for (at, (token, row)) in (first..).zip(tokens.iter().zip(rows)).filter(|(_, (token, _))| token.is_word()) {
         let cues = knowledge.vocabulary.facts(token.word).which(&[Cue::FunctionWord, Cue::Negator]);
         if cues & 2 != 0 {
             negated_until = at + NEGATION_REACH + 1;
@@ -75,7 +81,7 @@ fn spread(document: &Document<'_>, knowledge: &Knowledge, in_name: &[bool], firs
         if cues & 1 != 0 || in_name.get(at).copied().unwrap_or(false) {
             continue;
         }
-        let tone = knowledge.sentiment.tone(key_of_word(token.hash));
+        let tone = knowledge.sentiment.tone(*row);
         sum += if at < negated_until && cues & 2 == 0 { tone * NEGATION } else { tone };
     }
     sum
@@ -101,7 +107,9 @@ mod tests {
     fn tone(text: &str) -> f32 {
         let knowledge = Analyzer::bundled().knowledge();
         let document = Document::read(text, &knowledge.vocabulary);
-        tone_between(&document, knowledge, &[], 0, document.tokens.len())
+        let rows = knowledge.sentiment.rows(&document.tokens);
+        let scene = Scene { document: &document, knowledge, rows: &rows, valences: &[], in_name: &[] };
+        scene.tone_between(0, document.tokens.len())
     }
 
     #[test]

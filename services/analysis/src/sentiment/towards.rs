@@ -20,6 +20,8 @@ const WINDOW: usize = 120;
 pub(crate) struct Scene<'a> {
     pub(crate) document: &'a Document<'a>,
     pub(crate) knowledge: &'a Knowledge,
+    /// The model's row of each token.
+    pub(crate) rows: &'a [u32],
     pub(crate) valences: &'a [f32],
     pub(crate) in_name: &'a [bool],
 }
@@ -64,7 +66,8 @@ impl Scene<'_> {
     pub(crate) fn lesson(&self, sayings: &Sayings, first: usize, end: usize) -> Vec<super::Lesson> {
         let mut said = Vec::new();
         sayings.by(first, end, &mut said);
-        self.window(first, end).map_or_else(Vec::new, |window| self.view(window).lesson((first, end), told(&said)))
+        self.window(first, end)
+            .map_or_else(Vec::new, |window| self.view(window).lesson(self.document, (first, end), told(&said)))
     }
 
     /// The sentence of the token `first`, or what of it is near.
@@ -114,7 +117,7 @@ impl Scene<'_> {
     }
 
     fn view(&self, sentence: Sentence) -> View {
-        View::of(self.document, self.knowledge, self.valences, self.in_name, sentence)
+        View::of(self, sentence)
     }
 }
 

@@ -1,10 +1,12 @@
 //! A sentence as the model sees it.
 
-use crate::knowledge::Knowledge;
+use super::Scene;
 use crate::lexicon::Cue;
-use crate::text::{Document, Sentence, Token, TokenKind};
+#[cfg(feature = "training")]
+use crate::text::Document;
+use crate::text::{Sentence, Token, TokenKind};
 
-/// Keys of what is no word: a word that the model does not know, the mention itself, a name, a number.
+/// Keys, and rows in the model, of what is no word: a word that the model does not know, the mention itself, a name, a number.
 pub(super) const KEYS: KeyNames = KeyNames { unknown: 0, mention: 1, name: 2, number: 3 };
 /// The first key of words.
 const FIRST_WORD_KEY: u32 = 4;
@@ -27,7 +29,8 @@ pub(super) const SIGNS: usize = 6;
 pub(crate) struct Unit {
     first: usize,
     end: usize,
-    pub(super) key: u32,
+    /// In the model.
+    pub(super) row: u32,
     pub(super) signs: [f32; SIGNS],
     breaks_clause: bool,
 }
@@ -52,6 +55,20 @@ impl Place {
     pub(super) const DISTANCES: usize = 13;
     pub(super) const COMPANIES: usize = 7;
     pub(super) const SPEECHES: usize = 4;
+
+    /// Every place, by its number.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let (companies, speeches) = (Self::COMPANIES as u8, Self::SPEECHES as u8);
+        (0..Self::DISTANCES as u8).flat_map(move |distance| {
+            (0..companies).flat_map(move |company| (0..speeches).map(move |speech| Self { distance, company, speech }))
+        })
+    }
+
+    /// Number among all places.
+    pub(super) fn number(self) -> usize {
+        (usize::from(self.distance) * Self::COMPANIES + usize::from(self.company)) * Self::SPEECHES
+            + usize::from(self.speech)
+    }
 }
 
 /// Key, signs and place of a unit.
@@ -64,21 +81,15 @@ pub(crate) fn key_of_word(hash: u64) -> u32 {
 }
 
 impl View {
-    /// The sentence's units. `valences` and `in_name` are of the document's tokens.
-    pub(crate) fn of(
-        document: &Document<'_>,
-        knowledge: &Knowledge,
-        valences: &[f32],
-        in_name: &[bool],
-        sentence: Sentence,
-    ) -> Self {
-        let tokens = &document.tokens;
-        let named = |at: usize| at < sentence.end && in_name.get(at).copied().unwrap_or(false);
+    /// The sentence's units.
+    pub(crate) fn of(scene: &Scene<'_>, sentence: Sentence) -> Self {
+        let tokens = &scene.document.tokens;
+        let named = |at: usize| at < sentence.end && scene.in_name.get(at).copied().unwrap_or(false);
         let mut units = Vec::with_capacity(sentence.end - sentence.first);
         let (mut at, mut quoted) = (sentence.first, false);
         while at < sentence.end {
             let token = &tokens[at];
-            let mut unit = Unit::of(token, at, knowledge, valences.get(at).copied().unwrap_or(0.0), quoted);
+            let mut unit = Unit::of(scene, at, quoted);
             quoted = match token.kind {
                 TokenKind::Mark('"') => !quoted,
                 TokenKind::Mark('“') => true,
@@ -86,7 +97,7 @@ impl View {
                 _ => quoted,
             };
             if named(at) {
-                unit.key = KEYS.name;
+                unit.row = KEYS.name;
                 while named(unit.end)
                     || unit.end < sentence.end && tokens[unit.end].kind == TokenKind::Hyphen && named(unit.end + 1)
                 {
@@ -129,7 +140,7 @@ impl View {
                     speech: speaks + u8::from(is_said(unit)),
                 };
                 each(position, place);
-                names = names.saturating_add(u8::from(unit.key == KEYS.name));
+                names = names.saturating_add(u8::from(unit.row == KEYS.name));
             }
         };
         walk(0, &mut (0..from).rev());
@@ -143,13 +154,22 @@ impl View {
 
     /// For training: key, signs and place of each unit in reach of the mention of tokens `first..end`, in text order.
     #[cfg(feature = "training")]
-    pub(crate) fn lesson(&self, (first, end): (usize, usize), said: Option<&[(usize, usize)]>) -> Vec<Lesson> {
+    pub(crate) fn lesson(
+        &self,
+        document: &Document<'_>,
+        (first, end): (usize, usize),
+        said: Option<&[(usize, usize)]>,
+    ) -> Vec<Lesson> {
         let covered = self.covered(first, end);
         let (mut before, mut after) = (Vec::new(), Vec::new());
         self.places(covered, said, |position, place| {
             let unit = &self.units[position];
             let side = if place.distance < 6 { &mut before } else { &mut after };
-            side.push((unit.key, unit.signs, place));
+            let key = match unit.row {
+                row if row == KEYS.name || row == KEYS.number => row,
+                _ => key_of_word(document.tokens[unit.first].hash),
+            };
+            side.push((key, unit.signs, place));
         });
         before.reverse();
         before.push((KEYS.mention, [0.0; SIGNS], Self::own_place(said.is_some())));
@@ -159,15 +179,20 @@ impl View {
 }
 
 impl Unit {
-    fn of(token: &Token, at: usize, knowledge: &Knowledge, valence: f32, quoted: bool) -> Self {
+    fn of(scene: &Scene<'_>, at: usize, quoted: bool) -> Self {
         const CUES: [Cue; 5] = [Cue::FunctionWord, Cue::Negator, Cue::PassiveBe, Cue::Reporting, Cue::ClauseBreak];
-        let cues = knowledge.vocabulary.facts(token.word).which(&CUES);
+        let token: &Token = &scene.document.tokens[at];
+        let valence = scene.valences.get(at).copied().unwrap_or(0.0);
+        let cues = scene.knowledge.vocabulary.facts(token.word).which(&CUES);
         let sign = |number: u64| if cues & (1 << number) != 0 { 1.0 } else { 0.0 };
         let is_breaking_mark = matches!(token.kind, TokenKind::Mark(',' | ';' | ':' | '—' | '–' | '(' | ')'));
         Self {
             first: at,
             end: at + 1,
-            key: if token.kind == TokenKind::Number { KEYS.number } else { key_of_word(token.hash) },
+            row: match token.kind {
+                TokenKind::Number => KEYS.number,
+                _ => scene.rows.get(at).copied().unwrap_or(KEYS.unknown),
+            },
             signs: [valence / 2.0, sign(0), sign(1), sign(2), sign(3), f32::from(u8::from(quoted))],
             breaks_clause: is_breaking_mark || cues & (1 << 4) != 0,
         }
@@ -190,6 +215,7 @@ fn bucket(steps: usize) -> u8 {
 mod tests {
     use super::*;
     use crate::Analyzer;
+    use crate::text::Document;
 
     /// Places of the sentence's units round its mention, tokens `first..end`, nearest first, those before it first.
     fn places(
@@ -202,7 +228,9 @@ mod tests {
         let document = Document::read(text, &knowledge.vocabulary);
         let in_name: Vec<bool> = (0..document.tokens.len()).map(|at| names.contains(&at)).collect();
         let valences = vec![0.0; document.tokens.len()];
-        let view = View::of(&document, knowledge, &valences, &in_name, document.sentences[0]);
+        let rows = vec![KEYS.unknown; document.tokens.len()];
+        let scene = Scene { document: &document, knowledge, rows: &rows, valences: &valences, in_name: &in_name };
+        let view = View::of(&scene, document.sentences[0]);
         let mut found = Vec::new();
         view.places(view.covered(first, end), said, |_, place| found.push(place));
         found

@@ -92,13 +92,14 @@ pub(crate) fn tokenize(text: &str, vocabulary: &Vocabulary) -> Vec<Token> {
             end: piece.end as u32,
             char_start: piece.char_start,
             char_end: piece.char_end,
-            word: vocabulary.find(hash),
+            word: Vocabulary::UNKNOWN,
             hash,
             kind: piece.kind,
             shape,
             gap: piece.gap,
         });
     });
+    vocabulary.look_up(&mut tokens);
     tokens
 }
 

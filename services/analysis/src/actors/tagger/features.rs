@@ -1,11 +1,9 @@
 //! Where names may stand, and what is seen there.
 
-use rustc_hash::FxHashMap;
-
 use crate::actors::evidence::is_shouting;
 use crate::actors::scene::{Scene, Tag};
 use crate::knowledge::RoleKind;
-use crate::lexicon::{Cue, Vocabulary};
+use crate::lexicon::{Cue, KeyTable, Vocabulary};
 use crate::text::{Gap, Sentence, Shape, Token, TokenKind, stable_hash};
 
 /// Features of one token.
@@ -21,17 +19,22 @@ const MAX_LINK: usize = 2;
 const MAX_CHAIN: usize = 60;
 
 /// Words that are used alike, by the lower half of their hash.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Clusters(FxHashMap<u32, u8>);
+#[derive(Debug, Clone)]
+pub(crate) struct Clusters(KeyTable);
 
 impl Clusters {
-    pub(crate) fn new(words: impl Iterator<Item = (u32, u8)>) -> Self {
-        Self(words.collect())
+    /// The first cluster's number in features: lower ones are for what is in none.
+    const FIRST: u32 = 256;
+    const NO_WORD: u64 = 2;
+    const UNKNOWN: u64 = 3;
+
+    pub(crate) fn new(words: impl ExactSizeIterator<Item = (u32, u8)>) -> Self {
+        Self(KeyTable::new(words.map(|(key, cluster)| (key, Self::FIRST + u32::from(cluster)))))
     }
 
-    /// The word's cluster from 256, or 3 for a word in none.
-    fn of(&self, hash: u64) -> u64 {
-        self.0.get(&(hash as u32)).map_or(3, |cluster| 256 + u64::from(*cluster))
+    /// The clusters of tokens, into `found`; 0 for those in none.
+    fn of(&self, tokens: &[Token], found: &mut Vec<u32>) {
+        self.0.numbers(tokens.iter().map(|token| token.hash as u32), found);
     }
 }
 
@@ -44,7 +47,7 @@ pub(crate) struct Chain {
 /// Calls `each` with every chain of the document, in text order.
 pub(crate) fn chains(scene: &Scene<'_>, clusters: &Clusters, mut each: impl FnMut(&Chain)) {
     let mut chain = Chain { first: 0, features: Vec::new() };
-    let mut atoms = Vec::new();
+    let (mut atoms, mut clusters_of) = (Vec::new(), Vec::new());
     for sentence in &scene.document.sentences {
         if is_shouting(scene, *sentence) {
             continue;
@@ -53,7 +56,8 @@ pub(crate) fn chains(scene: &Scene<'_>, clusters: &Clusters, mut each: impl FnMu
         while let Some((first, end)) = next_chain(scene, *sentence, at) {
             let seen = first.saturating_sub(SIGHT).max(sentence.first)..(end + SIGHT).min(sentence.end);
             atoms.clear();
-            atoms.extend(seen.clone().map(|token| Atom::of(scene, clusters, token)));
+            clusters.of(&scene.document.tokens[seen.clone()], &mut clusters_of);
+            atoms.extend(seen.clone().zip(&clusters_of).map(|(token, cluster)| Atom::of(scene, *cluster, token)));
             let view = View { atoms: &atoms, base: seen.start, sentence_first: sentence.first };
             chain.first = first;
             chain.features.clear();
@@ -137,7 +141,7 @@ impl Atom {
     /// Before the first and after the last token.
     const BORDER: Self = Self { word: 1, shape: 1, lists: 0, cues: 0, prefix: 1, suffix: 1, ending: 1, cluster: 1 };
 
-    fn of(scene: &Scene<'_>, clusters: &Clusters, at: usize) -> Self {
+    fn of(scene: &Scene<'_>, cluster: u32, at: usize) -> Self {
         let token = &scene.document.tokens[at];
         let is_upper = token.is_capitalised();
         let bytes = if is_upper { scene.document.slice(at, at + 1).as_bytes() } else { &[] };
@@ -150,7 +154,11 @@ impl Atom {
             prefix: part(0, 3),
             suffix: part(bytes.len().saturating_sub(3), bytes.len()),
             ending: part(bytes.len().saturating_sub(2), bytes.len()),
-            cluster: if token.is_word() { clusters.of(token.hash) } else { 2 },
+            cluster: match cluster {
+                _ if !token.is_word() => Clusters::NO_WORD,
+                0 => Clusters::UNKNOWN,
+                cluster => u64::from(cluster),
+            },
         }
     }
 }
@@ -212,7 +220,7 @@ fn cues_of(scene: &Scene<'_>, at: usize) -> u64 {
     let token = &scene.document.tokens[at];
     let vocabulary = &scene.knowledge.vocabulary;
     let bits = vocabulary.facts(token.word).which(&CUES) << 1 | u64::from(token.word != Vocabulary::UNKNOWN);
-    let is_surname = token.is_capitalised() && scene.knowledge.people.by_surname.contains_key(&token.hash);
+    let is_surname = token.is_capitalised() && vocabulary.has(token.word, Cue::Surname);
     bits | u64::from(is_surname) << 20
 }
 

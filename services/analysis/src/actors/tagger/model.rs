@@ -20,6 +20,9 @@ pub(crate) struct NameLabel(pub(crate) u8);
 /// Outside, and two labels for each of the four kinds.
 pub(crate) const LABELS: usize = 9;
 
+/// Numbers of a row of weights in memory.
+const PADDED: usize = 16;
+
 impl NameLabel {
     pub(crate) const OUTSIDE: Self = Self(0);
 
@@ -50,7 +53,8 @@ impl NameLabel {
 pub(crate) struct Model {
     steps: [[f32; LABELS]; LABELS],
     scale: f32,
-    weights: Box<[i8]>,
+    /// Rows padded with zeros, so that none lies across two lines of the cache.
+    weights: Box<[[i8; PADDED]]>,
     pub(super) clusters: Clusters,
 }
 
@@ -65,8 +69,8 @@ impl Model {
         Self::from_bytes(include_bytes!("../../../data/names.bin")).unwrap_or_else(|| Self {
             steps: [[0.0; LABELS]; LABELS],
             scale: 0.0,
-            weights: vec![0; BUCKETS * LABELS].into(),
-            clusters: Clusters::default(),
+            weights: vec![[0; PADDED]; BUCKETS].into(),
+            clusters: Clusters::new(std::iter::empty()),
         })
     }
 
@@ -90,7 +94,12 @@ impl Model {
                 }
             }
         }
-        let weights = weights.iter().map(|b| b.cast_signed()).collect();
+        let row = |row: &[u8; LABELS]| {
+            let mut padded = [0; PADDED];
+            padded.iter_mut().zip(row).for_each(|(weight, byte)| *weight = byte.cast_signed());
+            padded
+        };
+        let weights = weights.as_chunks::<LABELS>().0.iter().map(row).collect();
         let word = |[a, b, c, d, cluster]: &[u8; 5]| (u32::from_le_bytes([*a, *b, *c, *d]), *cluster);
         Some(Self { steps, scale, weights, clusters: Clusters::new(words.iter().map(word)) })
     }
@@ -132,14 +141,13 @@ impl Model {
     }
 
     fn emission(&self, features: &[u32; FEATURES]) -> [f32; LABELS] {
-        let mut sums = [0i32; LABELS];
-        for bucket in features {
-            let row = *bucket as usize * LABELS;
-            if let Some(weights) = self.weights.get(row..row + LABELS) {
-                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i32::from(*weight));
-            }
+        // All rows are fetched before the first is added, so that their waits for memory overlap.
+        let rows = features.map(|row| self.weights[row as usize % BUCKETS]);
+        let mut sums = [0i16; PADDED];
+        for row in &rows {
+            sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += i16::from(*weight));
         }
-        sums.map(|sum| sum as f32 * self.scale)
+        std::array::from_fn(|label| f32::from(sums[label]) * self.scale)
     }
 }
 
