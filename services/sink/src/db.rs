@@ -5,9 +5,10 @@
 
 use std::fmt::Write as _;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Arguments as _, AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
+use sqlx::{Arguments as _, AssertSqlSafe, Postgres, Row as _, Sqlite};
 
 use crate::columns::{TsVector, columns, query};
 use crate::copy;
@@ -170,10 +171,12 @@ impl Database {
     /// Starts the transaction that writes. In SQLite it takes the write lock at once, so that what it reads stays
     /// true until it commits.
     pub(crate) async fn begin(&self) -> Result<Write, sqlx::Error> {
-        match self {
-            Self::Sqlite { writer, .. } => Ok(Write::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
-            Self::Postgres { writer, .. } => Ok(Write::Postgres(writer.begin().await?)),
-        }
+        let (mut write, begin) = match self {
+            Self::Sqlite { writer, .. } => (Write::on(Connection::Sqlite(writer.acquire().await?)), "BEGIN IMMEDIATE"),
+            Self::Postgres { writer, .. } => (Write::on(Connection::Postgres(writer.acquire().await?)), "BEGIN"),
+        };
+        write.execute(begin, Vec::new()).await?;
+        Ok(write)
     }
 
     /// Reads outside the writing transaction.
@@ -212,38 +215,71 @@ impl Database {
     }
 }
 
-/// A transaction that writes; rolled back when dropped without [`Write::commit`].
-pub(crate) enum Write {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+/// A transaction that writes. Unless it is committed its connection is closed, by which the database undoes it: after an error,
+/// or when nobody waits for a statement any more, what state the connection is in is not certain. SQLite undoes a transaction
+/// itself when the disk is full, and a copy that is broken off leaves answers behind that belong to no later question.
+pub(crate) struct Write {
+    connection: Connection,
+    is_committed: bool,
+}
+
+enum Connection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Drop for Write {
+    fn drop(&mut self) {
+        if self.is_committed {
+            return;
+        }
+        match &mut self.connection {
+            Connection::Sqlite(connection) => connection.close_on_drop(),
+            Connection::Postgres(connection) => connection.close_on_drop(),
+        }
+    }
 }
 
 impl Write {
+    fn on(connection: Connection) -> Self {
+        Self { connection, is_committed: false }
+    }
+
     pub(crate) fn dialect(&self) -> Dialect {
-        match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
+        match self.connection {
+            Connection::Sqlite(_) => Dialect::Sqlite,
+            Connection::Postgres(_) => Dialect::Postgres,
         }
     }
 
     /// Runs a statement and says how many rows it changed.
     pub(crate) async fn execute(&mut self, statement: &str, values: Vec<Value>) -> Result<u64, sqlx::Error> {
         let sql = self.dialect().numbered(statement);
-        match self {
-            Self::Sqlite(tx) => Ok(bound!(Sqlite, sql, values).execute(&mut **tx).await?.rows_affected()),
-            Self::Postgres(tx) => Ok(bound!(Postgres, sql, values).execute(&mut **tx).await?.rows_affected()),
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                Ok(bound!(Sqlite, sql, values).execute(&mut **connection).await?.rows_affected())
+            }
+            Connection::Postgres(connection) => {
+                Ok(bound!(Postgres, sql, values).execute(&mut **connection).await?.rows_affected())
+            }
         }
     }
 
     pub(crate) async fn fetch(&mut self, statement: &str, values: Vec<Value>) -> Result<Vec<Row>, sqlx::Error> {
         let sql = self.dialect().numbered(statement);
-        match self {
-            Self::Sqlite(tx) => {
-                Ok(bound!(Sqlite, sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect())
-            }
-            Self::Postgres(tx) => {
-                Ok(bound!(Postgres, sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect())
-            }
+        match &mut self.connection {
+            Connection::Sqlite(connection) => Ok(bound!(Sqlite, sql, values)
+                .fetch_all(&mut **connection)
+                .await?
+                .into_iter()
+                .map(Row::Sqlite)
+                .collect()),
+            Connection::Postgres(connection) => Ok(bound!(Postgres, sql, values)
+                .fetch_all(&mut **connection)
+                .await?
+                .into_iter()
+                .map(Row::Postgres)
+                .collect()),
         }
     }
 
@@ -253,8 +289,8 @@ impl Write {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        if let Self::Postgres(tx) = self {
-            let found = query(any_of(statement), columns(1, values)?).fetch_all(&mut **tx).await?;
+        if let Connection::Postgres(connection) = &mut self.connection {
+            let found = query(any_of(statement), columns(1, values)?).fetch_all(&mut **connection).await?;
             return Ok(found.into_iter().map(Row::Postgres).collect());
         }
         let mut rows = Vec::new();
@@ -270,27 +306,27 @@ impl Write {
     }
 
     /// Inserts rows, many to a statement; `values` holds their values one after the other. After an error the
-    /// transaction holds some of them: it is of no more use.
+    /// transaction may hold some of them: it is of no more use.
     pub(crate) async fn insert(&mut self, insert: &Insert, values: Vec<Value>) -> Result<(), sqlx::Error> {
         let width = insert.columns.len();
         debug_assert_eq!(values.len() % width, 0);
         if values.is_empty() {
             return Ok(());
         }
-        if let (Self::Postgres(tx), "") = (&mut *self, insert.conflict) {
+        if let (Connection::Postgres(connection), "") = (&mut self.connection, insert.conflict) {
             let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", insert.table, insert.columns.join(", "));
-            let mut copy = tx.copy_in_raw(&sql).await?;
+            let mut copy = connection.copy_in_raw(&sql).await?;
             copy.send(copy::binary(width, &values)).await?;
             copy.finish().await?;
             return Ok(());
         }
-        if let Self::Postgres(tx) = self {
+        if let Connection::Postgres(connection) = &mut self.connection {
             let columns = columns(width, values)?;
             let arrays: Vec<String> =
                 (1..).zip(&columns).map(|(number, column)| format!("${number}::{}", column.sql_type())).collect();
             let (head, arrays) = (insert.head(), arrays.join(", "));
             let sql = format!("INSERT {head} SELECT * FROM unnest({arrays}) {}", insert.conflict);
-            query(sql, columns).execute(&mut **tx).await?;
+            query(sql, columns).execute(&mut **connection).await?;
             return Ok(());
         }
         let row = format!("(?{})", ", ?".repeat(width - 1));
@@ -309,11 +345,10 @@ impl Write {
         Ok(())
     }
 
-    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
-        }
+    pub(crate) async fn commit(mut self) -> Result<(), sqlx::Error> {
+        self.execute("COMMIT", Vec::new()).await?;
+        self.is_committed = true;
+        Ok(())
     }
 }
 

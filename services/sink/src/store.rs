@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
+use sqlx::{ConnectOptions as _, SqlitePool};
 
 use crate::db::{Database, Dialect};
 use crate::error::{Fault, advice, fault_of};
@@ -165,13 +165,8 @@ fn sqlite(path: &Path, create: bool) -> Result<Database, StoreError> {
         .pragma("cache_size", "-32768")
         .pragma("wal_autocheckpoint", "4000");
     let pool = || SqlitePoolOptions::new().acquire_timeout(CONNECT_PATIENCE);
-    // When the disk is full SQLite undoes the transaction itself. What sqlx then sends to undo it fails, and leaves sqlx
-    // believing that one is still open, so that none can begin: such a connection is replaced.
-    let one_writer = pool()
-        .max_connections(1)
-        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
     Ok(Database::Sqlite {
-        writer: one_writer.connect_lazy_with(writer),
+        writer: pool().max_connections(1).connect_lazy_with(writer),
         readers: pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "true")),
     })
 }
