@@ -38,8 +38,8 @@ bench: tools-build tools-test build ## prints the measured table and writes targ
 score: tools-build build ## scores the tags against the labelled data in ../shared/eval and prints the table
 	python3 tests/score.py
 
-soak: tools-build tools-test build ## long rounds of kills and restarts (FAULTLINE_SOAK_ROUNDS, default 50)
-	FAULTLINE_SOAK_ROUNDS=$${FAULTLINE_SOAK_ROUNDS:-50} $(CARGO) test $(PROFILE) --locked --workspace --test end_to_end killed -- --nocapture
+soak: tools-build tools-test build ## long rounds of kills (FAULTLINE_SOAK_ROUNDS, default 50), and large loads
+	FAULTLINE_SOAK_ROUNDS=$${FAULTLINE_SOAK_ROUNDS:-50} $(CARGO) test $(PROFILE) --locked --workspace --test end_to_end -- --nocapture killed every_article
 
 audit: ## licences, duplicate and unused dependencies; installs its tools, which takes minutes
 	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
