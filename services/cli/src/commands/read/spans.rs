@@ -68,7 +68,10 @@ pub(super) fn of_text(article: &Enriched) -> Vec<Tag> {
     }
     for event in &article.events {
         let why = format!("event: {}\n{}", reasons::sides(article, event), reasons::coded(event));
-        tags.push(Tag { start: event.trigger.start, end: event.trigger.end, class: "event".to_owned(), why });
+        let again = event.mentions.iter().map(|mention| (mention.trigger, format!("{why}\ntold again")));
+        for (trigger, why) in std::iter::once((event.trigger, why.clone())).chain(again) {
+            tags.push(Tag { start: trigger.start, end: trigger.end, class: "event".to_owned(), why });
+        }
     }
     tags.extend(article.escalation.signals.iter().filter(|s| !s.in_title).map(signal));
     tags
