@@ -5,9 +5,11 @@ use faultline_schemas::ActorType;
 use super::cast::{ActorDraft, Cast, slug};
 use super::names::Name;
 use super::scene::{Scene, Tag};
+use crate::lexicon::Cue;
+use crate::text::TokenKind;
 
 /// How far after the name the country they live in is looked for, in tokens.
-const HOME_REACH: usize = 7;
+const HOME_REACH: usize = 9;
 /// Names and links of a list: "ethnic Serb and Albanian residents".
 const LIST_REACH: usize = 6;
 
@@ -18,10 +20,11 @@ pub(super) fn ethnic_group(scene: &Scene<'_>, cast: &mut Cast, name: &Name) -> O
     let is_plural = scene.document.slice(name.first, name.end).ends_with('s');
     let lives_elsewhere = is_plural && lives(scene, name.end) && told.is_none_or(|home| home != origin)
         || is_plural && told.is_some() && scene.is_word(name.end, "in");
-    if !is_called_ethnic(scene, name.first) && !lives_elsewhere && !scene.is_word(name.end, "minority") {
+    let home = told.or_else(|| home_before(scene, name, origin));
+    let is_part_of_people = scene.has(name.end, Cue::PeopleNoun) && home.is_some();
+    if !is_called_ethnic(scene, name.first) && !lives_elsewhere && !is_part_of_people {
         return None;
     }
-    let home = told.or_else(|| home_before(scene, name, origin));
     Some(cast.actor(draft(scene, name, home, origin)))
 }
 
@@ -30,7 +33,7 @@ fn lives(scene: &Scene<'_>, at: usize) -> bool {
 }
 
 /// "Ethnic" before the name, or before the list that it stands in.
-fn is_called_ethnic(scene: &Scene<'_>, first: usize) -> bool {
+pub(super) fn is_called_ethnic(scene: &Scene<'_>, first: usize) -> bool {
     for at in (first.saturating_sub(LIST_REACH)..first).rev() {
         let is_link = ["and", "or", ","].iter().any(|word| scene.is_word(at, word));
         let is_listed = matches!(scene.tags[at], Tag::Name(position) if scene.names[position].demonym.is_some());
@@ -49,7 +52,7 @@ fn home_after(scene: &Scene<'_>, name: &Name, origin: u32) -> Option<u32> {
     let sentence_end = scene.document.sentences[scene.document.sentence_of(name.first)].end;
     for at in name.end..sentence_end.min(name.end + HOME_REACH) {
         let token = &scene.document.tokens[at];
-        if !token.is_word() {
+        if !token.is_word() && token.kind != TokenKind::Number {
             return None;
         }
         if ["in", "of"].iter().any(|word| scene.is_word(at, word)) {

@@ -67,12 +67,17 @@ pub(super) fn add_groups(scene: &Scene<'_>, cast: &mut Cast, people: &Surnames, 
 fn holder(scene: &Scene<'_>, cast: &Cast, people: &Surnames, hit: &RoleHit, told: Option<u32>) -> Option<usize> {
     let before = hit.first.checked_sub(1)?;
     let is_one = scene.document.slice(hit.first, hit.end).len() == scene.role_name(hit).len();
-    if !scene.is_word(before, "the") || !is_one || scene.kind_of(hit) == RoleKind::Group || is_bound(scene, hit) {
+    let is_definite = scene.is_word(before, "the") || told.is_some();
+    if !is_definite || !is_one || scene.kind_of(hit) == RoleKind::Group || is_bound(scene, hit) {
+        return None;
+    }
+    let lead = first_of_phrase(scene, hit);
+    if lead.checked_sub(1).is_some_and(|at| scene.has(at, Cue::FormerWord)) {
         return None;
     }
     let person = people.holder(hit.role, hit.first)?;
     let country = cast.actors[person].country;
-    (told.is_none() || country.is_none() || told == country).then_some(person)
+    (told.is_none() || country.is_none() && scene.is_word(before, "the") || told == country).then_some(person)
 }
 
 /// "The president of the company" is told by what follows.

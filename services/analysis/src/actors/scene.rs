@@ -3,7 +3,7 @@
 use faultline_schemas::{ActorType, MentionLabel};
 
 use super::cast::{Cast, Found};
-use super::ethnic::ethnic_group;
+use super::ethnic::{ethnic_group, is_called_ethnic};
 use super::groups::add_groups;
 use super::margins::Margins;
 use super::metonymy::is_metonymic;
@@ -259,7 +259,7 @@ impl<'a> Scene<'a> {
         let (name, country) = self.country_at(before)?;
         let is_adjective = name.demonym.is_some() && !self.document.slice(before, before + 1).ends_with('s');
         // "An ethnic Albanian resident of Kosovo".
-        if name.first.checked_sub(1).is_some_and(|at| self.is_word(at, "ethnic")) {
+        if name.demonym.is_some() && is_called_ethnic(self, name.first) {
             return None;
         }
         (is_direct || is_possessive || is_adjective).then_some(country)
@@ -406,6 +406,9 @@ impl<'a> Scene<'a> {
     /// The country that a role is bound to by the words round it: "Kosovo Prime Minister", "Serbia's President", "president
     /// of Serbia", "mayor of Houston".
     pub(super) fn country_of_role(&self, hit: &RoleHit) -> Option<u32> {
+        if self.sectors_of(hit).iter().any(|sector| sector == "IGO") {
+            return None;
+        }
         let before = self.country_before(hit.first).or_else(|| self.place_before(hit.first));
         if let Some(country) = before.or_else(|| self.employer(hit.first)) {
             return Some(country);

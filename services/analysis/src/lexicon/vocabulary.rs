@@ -61,6 +61,8 @@ pub(crate) enum Cue {
     StormHead,
     /// Compounds that name no actor: "German shepherd".
     NoActor,
+    /// After the name of a people, what part of it lives somewhere: "minority".
+    PeopleNoun,
     /// Roles that are adjectives before a noun: "the official residence".
     AdjectiveRole,
     /// A line of nothing else is a bar of links: "Twitter", "Email".
@@ -72,7 +74,7 @@ pub(crate) enum Cue {
 }
 
 impl Cue {
-    const NAMES: [(&'static str, Self); 51] = [
+    const NAMES: [(&'static str, Self); 52] = [
         ("abbreviation", Self::Abbreviation),
         ("starter", Self::Starter),
         ("function_word", Self::FunctionWord),
@@ -117,6 +119,7 @@ impl Cue {
         ("former_word", Self::FormerWord),
         ("storm_head", Self::StormHead),
         ("no_actor_phrase", Self::NoActor),
+        ("people_noun", Self::PeopleNoun),
         ("adjective_role", Self::AdjectiveRole),
         ("share_word", Self::ShareWord),
         ("disaster", Self::Disaster),
