@@ -140,3 +140,11 @@ fn the_region_after_a_town_tells_which_town_it_is() {
         read("It burned in Paris, Texas.").places.into_iter().map(|place| place.country).collect();
     assert!(countries.iter().all(|country| country.as_deref() == Some("USA")), "{countries:?}");
 }
+
+#[test]
+fn home_and_party_stand_for_the_politician_named_before() {
+    let enriched = read("Sen. John McCain came. The Arizona Republican made the trip from Turkey.");
+    assert_eq!(mentioned(&enriched, "The Arizona Republican").map(|actor| actor.name.as_str()), Some("John McCain"));
+    let party = read("Sen. John McCain came. The Arizona Republican Party paid.");
+    assert!(mentioned(&party, "The Arizona Republican").is_none());
+}

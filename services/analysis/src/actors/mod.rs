@@ -5,6 +5,7 @@ mod ethnic;
 mod evidence;
 mod groups;
 mod margins;
+mod members;
 mod metonymy;
 mod named;
 mod names;

@@ -6,6 +6,7 @@ use super::cast::{Cast, Found};
 use super::ethnic::{ethnic_group, is_called_ethnic};
 use super::groups::add_groups;
 use super::margins::Margins;
+use super::members::add_members;
 use super::metonymy::is_metonymic;
 use super::named::Named;
 use super::names::{Name, RoleHit, names, roles};
@@ -66,6 +67,7 @@ pub(crate) fn read_cast(
         }
     }
     add_groups(&scene, &mut cast, &surnames, setting);
+    add_members(&scene, &mut cast);
     setting.presume(&scene, &mut cast);
     cast.found.retain(|found| !document.sentences[found.sentence].is_boilerplate);
     cast.complete(knowledge);
