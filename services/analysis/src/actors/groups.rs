@@ -39,7 +39,7 @@ pub(super) fn add_groups(scene: &Scene<'_>, cast: &mut Cast, people: &Surnames, 
             Some(person) => person,
             None => {
                 let country = told.or_else(|| {
-                    let presumed = setting.presumed(scene, &sectors, hit.first);
+                    let presumed = setting.presumed(&sectors);
                     presumed.filter(|_| !scene.is_abroad(hit))
                 });
                 let actor = *known.entry((hit.role, country)).or_insert_with(|| {

@@ -383,6 +383,18 @@ impl<'a> Scene<'a> {
         self.is_word(hit.end, "to") && self.country_from(hit.end + 1).is_some()
     }
 
+    /// The country of the last place named in the sentence before the token or the sentence before that.
+    pub(super) fn place_nearby(&self, at: usize) -> Option<u32> {
+        let sentence = self.document.sentence_of(at).saturating_sub(1);
+        let floor = self.document.sentences.get(sentence)?.first;
+        let end = self.names.partition_point(|name| name.first < at);
+        let place = self.names[..end].iter().rev().take_while(|name| name.first >= floor);
+        place
+            .take(6)
+            .find(|name| name.country.is_some() || name.place.is_some())
+            .and_then(|name| self.country_of_name(name))
+    }
+
     /// "Acme president": whoever Acme is, it need not govern.
     fn is_of_unlisted(&self, hit: &RoleHit) -> bool {
         hit.first.checked_sub(1).is_some_and(|before| {

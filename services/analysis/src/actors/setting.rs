@@ -44,71 +44,33 @@ impl Setting {
         Self { main: is_more_than(MAIN_SHARE), only: is_more_than(ONLY_SHARE) }
     }
 
-    /// Gives actors and places that no mention gave a country the one they are most likely from.
+    /// Gives actors and places that no mention gave a country the one they are most likely from. A place may also lie where
+    /// the last place before it does; of actors such a guess would be wrong nearly as often as right.
     pub(super) fn presume(self, scene: &Scene<'_>, cast: &mut Cast) {
         cast.presume(|sectors, first| match sectors {
-            Some(sectors) => self.presumed(scene, sectors, first),
-            None => self.nearby(scene, first),
+            Some(sectors) => self.presumed(sectors),
+            None => self.main.or_else(|| scene.place_nearby(first)),
         });
     }
 
-    /// The country of an actor at the token that is known by these sectors alone: who governs, polices, judges or protests
-    /// does it at home, in the one country that is spoken of or else where the story is; others only where no other country
-    /// has a part in it.
-    pub(super) fn presumed(self, scene: &Scene<'_>, sectors: &[String], at: usize) -> Option<u32> {
+    /// The country of an actor that is known by these sectors alone: who governs, polices, judges or protests does it at
+    /// home, where the story is; others only where no other country has a part in it.
+    pub(super) fn presumed(self, sectors: &[String]) -> Option<u32> {
         const ABROAD: [&str; 7] = ["IGO", "NGO", "INT", "MNC", "BUS", "UAF", "CRM"];
         if sectors.iter().any(|sector| ABROAD.contains(&sector.as_str())) {
             None
         } else if is_at_home(sectors) {
-            self.nearby(scene, at)
+            self.main
         } else {
             self.only
         }
     }
-
-    /// The one country named in the sentence of the token before it, or else in the sentence before, where that is not
-    /// somewhere else than the story.
-    fn nearby(self, scene: &Scene<'_>, at: usize) -> Option<u32> {
-        let sentence = scene.document.sentence_of(at);
-        let first = |sentence: usize| scene.document.sentences.get(sentence).map_or(0, |sentence| sentence.first);
-        match one_country(scene, first(sentence), at) {
-            Named::One(country) => Some(country),
-            Named::Several => self.main,
-            Named::None => match one_country(scene, first(sentence.saturating_sub(1)), first(sentence)) {
-                Named::One(country) if self.main.is_none() => Some(country),
-                _ => self.main,
-            },
-        }
-    }
-}
-
-/// The countries named from one token to another.
-fn one_country(scene: &Scene<'_>, first: usize, end: usize) -> Named {
-    const MOST_NAMES: usize = 8;
-    let next = scene.names.partition_point(|name| name.first < end);
-    let names = scene.names[..next].iter().rev().take(MOST_NAMES).take_while(|name| name.first >= first);
-    let mut named = Named::None;
-    for country in names.filter(|name| !reports(scene, name)).filter_map(|name| scene.country_of_name(name)) {
-        named = match named {
-            Named::None => Named::One(country),
-            Named::One(known) if known == country => named,
-            _ => return Named::Several,
-        };
-    }
-    named
 }
 
 /// The press tells of all countries.
 fn reports(scene: &Scene<'_>, name: &Name) -> bool {
     let sectors = name.organisation.map(|o| &scene.knowledge.organisations[o as usize].sectors);
     sectors.is_some_and(|sectors| sectors.iter().any(|sector| sector == "MED"))
-}
-
-/// Which countries are named somewhere.
-enum Named {
-    None,
-    One(u32),
-    Several,
 }
 
 /// Who governs, polices, judges or protests.
