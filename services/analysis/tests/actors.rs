@@ -148,3 +148,22 @@ fn home_and_party_stand_for_the_politician_named_before() {
     let party = read("Sen. John McCain came. The Arizona Republican Party paid.");
     assert!(mentioned(&party, "The Arizona Republican").is_none());
 }
+
+#[test]
+fn georgia_is_the_state_or_the_country_that_the_text_is_about() {
+    let of = |text: &str| -> Vec<Option<String>> { read(text).places.into_iter().map(|place| place.country).collect() };
+    let state = of("It rained in Georgia. Residents of Atlanta and of Alabama fled.");
+    assert!(state.iter().all(|country| country.as_deref() == Some("USA")), "{state:?}");
+    let country = of("It rained in Georgia. Residents of Tbilisi fled.");
+    assert!(country.iter().all(|country| country.as_deref() == Some("GEO")), "{country:?}");
+}
+
+#[test]
+fn what_somebody_is_for_or_knows_of_is_not_their_country() {
+    for (text, name) in [
+        ("The pro-Russian leader Testo Tester left.", "Testo Tester"),
+        ("The White House spoke of its Russia adviser Jane Tester.", "Jane Tester"),
+    ] {
+        assert_ne!(country_of(text, name).as_deref(), Some("RUS"), "{text}");
+    }
+}

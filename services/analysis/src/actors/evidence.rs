@@ -268,7 +268,8 @@ fn place_in(scene: &Scene<'_>, from: usize, sentence_end: usize) -> Option<u32> 
         match scene.document.tokens[at].kind {
             TokenKind::Mark(_) => return None,
             TokenKind::Word if LINKS.iter().any(|word| scene.is_word(at, word)) => {
-                if let Some(country) = scene.country_from(at + 1) {
+                let is_people = scene.name_at(at + 1).is_some_and(|name| name.demonym.is_some());
+                if let Some(country) = scene.country_from(at + 1).filter(|_| !is_people) {
                     return Some(country);
                 }
             }

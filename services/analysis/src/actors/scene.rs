@@ -90,6 +90,7 @@ impl<'a> Scene<'a> {
     fn new(document: &'a Document<'a>, knowledge: &'a Knowledge, matches: &[Match], day: Option<u32>) -> Self {
         let mut names = names(matches, knowledge, day);
         drop_compounds(&mut names, matches);
+        settle_namesakes(&mut names, knowledge);
         let roles = roles(matches, &names);
         let mut tags = vec![Tag::Free; document.tokens.len()];
         for (position, name) in names.iter().enumerate() {
@@ -264,7 +265,23 @@ impl<'a> Scene<'a> {
         if name.demonym.is_some() && is_called_ethnic(self, name.first) {
             return None;
         }
+        if self.is_stance(name.first) {
+            return None;
+        }
         (is_direct || is_possessive || is_adjective).then_some(country)
+    }
+
+    /// "Pro-Russian", "anti-Beijing": for or against a country, so hardly of it.
+    fn is_stance(&self, first: usize) -> bool {
+        let is_hyphenated = first.checked_sub(1).is_some_and(|at| self.document.tokens[at].kind == TokenKind::Hyphen);
+        is_hyphenated
+            && first.checked_sub(2).is_some_and(|at| ["pro", "anti"].iter().any(|word| self.is_word(at, word)))
+    }
+
+    /// "A Russia adviser", "the Ukraine expert": what somebody knows of, not where from.
+    fn is_topic(&self, hit: &RoleHit) -> bool {
+        self.has(hit.end - 1, Cue::TopicRole)
+            && hit.first.checked_sub(1).and_then(|at| self.name_at(at)).is_some_and(|name| name.country.is_some())
     }
 
     /// The country of another body of the listed one's name ("Chile's Defense Department"), or of a part of a people that
@@ -424,6 +441,7 @@ impl<'a> Scene<'a> {
             return None;
         }
         let before = self.country_before(hit.first).or_else(|| self.place_before(hit.first));
+        let before = before.filter(|_| !self.is_topic(hit));
         if let Some(country) = before.or_else(|| self.employer(hit.first)) {
             return Some(country);
         }
@@ -433,6 +451,29 @@ impl<'a> Scene<'a> {
         // Within a longer name too: "president of the Chadian Rights League".
         let is_bound = ["of", "in", "for"].iter().any(|word| self.is_word(hit.end, word));
         if is_bound { self.country_from(hit.end + 1) } else { None }
+    }
+}
+
+/// "Georgia" is a country and a state: the one whose country the document names more, and the country where it names neither.
+fn settle_namesakes(names: &mut [Name], knowledge: &Knowledge) {
+    let region = |name: &Name| knowledge.places[name.place? as usize].country.filter(|of| Some(*of) != name.country);
+    let namesakes: Vec<(usize, u32, u32)> = names
+        .iter()
+        .enumerate()
+        .filter_map(|(position, name)| Some((position, name.country?, region(name)?)))
+        .collect();
+    let Some((_, country, other)) = namesakes.first().copied() else { return };
+    let told = |of: u32| {
+        let is_told = |name: &&Name| match name.place {
+            Some(place) => knowledge.places[place as usize].country == Some(of) && name.country.is_none(),
+            None => name.any_country() == Some(of),
+        };
+        names.iter().filter(is_told).count()
+    };
+    let is_region = told(other) > told(country);
+    for (position, ..) in namesakes.into_iter().filter(|(_, of, _)| *of == country) {
+        let name = &mut names[position];
+        if is_region { name.country = None } else { name.place = None }
     }
 }
 

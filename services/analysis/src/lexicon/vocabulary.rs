@@ -63,6 +63,8 @@ pub(crate) enum Cue {
     NoActor,
     /// After the name of a people, what part of it lives somewhere: "minority".
     PeopleNoun,
+    /// Roles whose country says what they are about: "Russia adviser".
+    TopicRole,
     /// Roles that are adjectives before a noun: "the official residence".
     AdjectiveRole,
     /// A line of nothing else is a bar of links: "Twitter", "Email".
@@ -74,7 +76,7 @@ pub(crate) enum Cue {
 }
 
 impl Cue {
-    const NAMES: [(&'static str, Self); 52] = [
+    const NAMES: [(&'static str, Self); 53] = [
         ("abbreviation", Self::Abbreviation),
         ("starter", Self::Starter),
         ("function_word", Self::FunctionWord),
@@ -120,6 +122,7 @@ impl Cue {
         ("storm_head", Self::StormHead),
         ("no_actor_phrase", Self::NoActor),
         ("people_noun", Self::PeopleNoun),
+        ("topic_role", Self::TopicRole),
         ("adjective_role", Self::AdjectiveRole),
         ("share_word", Self::ShareWord),
         ("disaster", Self::Disaster),
