@@ -9,6 +9,7 @@ mod members;
 mod metonymy;
 mod named;
 mod names;
+mod offices;
 mod persons;
 mod scene;
 mod setting;

@@ -1,7 +1,7 @@
 //! Names that the lists know.
 
 use crate::knowledge::Knowledge;
-use crate::lexicon::{Entry, Match};
+use crate::lexicon::{Cue, Entry, Match};
 
 /// What a name in the text may stand for, by the lists.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,6 +73,42 @@ pub(super) fn names(matches: &[Match], knowledge: &Knowledge, day: Option<u32>) 
         }
     }
     names
+}
+
+/// "Georgia" is a country and a state: the one whose country the document names more, and the country where it names neither.
+pub(super) fn settle_namesakes(names: &mut [Name], knowledge: &Knowledge) {
+    let region = |name: &Name| knowledge.places[name.place? as usize].country.filter(|of| Some(*of) != name.country);
+    let namesakes: Vec<(usize, u32, u32)> = names
+        .iter()
+        .enumerate()
+        .filter_map(|(position, name)| Some((position, name.country?, region(name)?)))
+        .collect();
+    let Some((_, country, other)) = namesakes.first().copied() else { return };
+    let told = |of: u32| {
+        let is_told = |name: &&Name| match name.place {
+            Some(place) => knowledge.places[place as usize].country == Some(of) && name.country.is_none(),
+            None => name.any_country() == Some(of),
+        };
+        names.iter().filter(is_told).count()
+    };
+    let is_region = told(other) > told(country);
+    for (position, ..) in namesakes.into_iter().filter(|(_, of, _)| *of == country) {
+        let name = &mut names[position];
+        if is_region { name.country = None } else { name.place = None }
+    }
+}
+
+/// "German shepherd" names no German.
+pub(super) fn drop_compounds(names: &mut Vec<Name>, matches: &[Match]) {
+    let mut compounds = matches.iter().filter(|m| m.entry == Entry::Cue(Cue::NoActor)).peekable();
+    if compounds.peek().is_none() {
+        return;
+    }
+    let compounds: Vec<&Match> = compounds.collect();
+    names.retain(|name| {
+        let next = compounds.partition_point(|compound| compound.first <= name.first);
+        next.checked_sub(1).is_none_or(|at| compounds[at].end < name.end)
+    });
 }
 
 /// A role in the text.
