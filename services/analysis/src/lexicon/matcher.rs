@@ -175,7 +175,7 @@ impl Builder {
         let mut edges: Vec<(u64, u32)> = self.edges.into_iter().collect();
         edges.sort_unstable();
         let mut lexicon = Lexicon {
-            first: vec![ROOT; self.vocabulary.len() * 3],
+            first: vec![[ROOT; 3]; self.vocabulary.len()],
             first_of_stem: vec![ROOT; self.stems.len()],
             nodes: Vec::with_capacity(self.values.len() + 1),
             children: Vec::with_capacity(edges.len()),
@@ -189,7 +189,9 @@ impl Builder {
             while let Some((key, next)) = edges.next_if(|(key, _)| (key >> 32) as u32 == number) {
                 let symbol = key as u32;
                 match (number, symbol) {
-                    (ROOT, symbol) if symbol < STEM_BASE => lexicon.first[symbol as usize] = next,
+                    (ROOT, symbol) if symbol < STEM_BASE => {
+                        lexicon.first[symbol as usize / 3][symbol as usize % 3] = next;
+                    }
                     (ROOT, symbol) => lexicon.first_of_stem[(symbol - STEM_BASE) as usize] = next,
                     (_, symbol) => {
                         node.asked |= asked_bit(if symbol < STEM_BASE { symbol / 3 } else { symbol });
@@ -225,8 +227,8 @@ struct Node {
 
 /// All phrases, ready to be matched.
 pub(crate) struct Lexicon {
-    /// Node after the first word, by symbol: most tokens end here.
-    first: Vec<u32>,
+    /// Nodes after the first word, by the capitalisation that they ask for: most tokens end here.
+    first: Vec<[u32; 3]>,
     /// Node after the first word, by stem.
     first_of_stem: Vec<u32>,
     nodes: Vec<Node>,
@@ -243,14 +245,11 @@ impl Lexicon {
         let mut search = Search { lexicon: self, document, stems_of, found: Vec::new() };
         let mut starts = Vec::with_capacity(LOOK_UPS * STARTS);
         for sentence in &document.sentences {
-            let mut at = sentence.first;
-            while at < sentence.end {
-                let group_end = sentence.end.min(at + LOOK_UPS);
-                search.starts(at..group_end, &mut starts);
-                for (first, node) in &starts {
-                    search.walk(*node, *first, *first + 1, sentence.end);
+            for group in (sentence.first..sentence.end).step_by(LOOK_UPS) {
+                search.starts(group..sentence.end.min(group + LOOK_UPS), &mut starts);
+                for start in &starts {
+                    search.walk(start.node, start.asked, start.first, start.first + 1, sentence.end);
                 }
-                at = group_end;
             }
         }
         search.found
@@ -284,6 +283,14 @@ impl Lexicon {
     }
 }
 
+/// A node that a token leads to from the root.
+struct Start {
+    first: usize,
+    node: u32,
+    /// Of the node.
+    asked: u64,
+}
+
 struct Search<'a> {
     lexicon: &'a Lexicon,
     document: &'a Document<'a>,
@@ -292,36 +299,46 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Tokens and the nodes that they lead to from the root, into `starts` (cleared first). All nodes are fetched before the first
-    /// walk, so that their waits for memory overlap.
-    fn starts(&self, tokens: Range<usize>, starts: &mut Vec<(usize, u32)>) {
+    /// Where the tokens lead to from the root, into `starts` (cleared first). All is fetched before anything is decided, so that the
+    /// waits for memory overlap.
+    fn starts(&self, tokens: Range<usize>, starts: &mut Vec<Start>) {
         starts.clear();
         let lexicon = self.lexicon;
-        for at in tokens {
-            let token = &self.document.tokens[at];
-            let symbols = match token.word {
-                Vocabulary::UNKNOWN => 0..0,
-                word => word_symbol(word, Shape::Lower) as usize..word_symbol(word, token.shape) as usize + 1,
-            };
-            let by_word = lexicon.first.get(symbols).unwrap_or_default();
+        let mut firsts = [[ROOT; 3]; LOOK_UPS];
+        for (first, token) in firsts.iter_mut().zip(&self.document.tokens[tokens.clone()]) {
+            *first = lexicon.first[token.word as usize];
+        }
+        for (at, first) in tokens.zip(&firsts) {
+            let by_word = first[..=self.document.tokens[at].shape as usize].iter();
             let stems = self.stems_of[at].iter().filter(|stem| **stem != NO_STEM);
             let by_stem = stems.map(|stem| &lexicon.first_of_stem[(stem - STEM_BASE) as usize]);
-            starts.extend(by_word.iter().chain(by_stem).filter(|node| **node != ROOT).map(|node| (at, *node)));
+            let nodes = by_word.chain(by_stem).filter(|node| **node != ROOT);
+            starts.extend(nodes.map(|node| Start { first: at, node: *node, asked: 0 }));
+        }
+        for start in starts.iter_mut() {
+            start.asked = lexicon.nodes[start.node as usize].asked;
         }
     }
 
-    fn walk(&mut self, node: u32, first: usize, at: usize, limit: usize) {
+    /// `asked` is that of the node.
+    fn walk(&mut self, node: u32, asked: u64, first: usize, at: usize, limit: usize) {
         let lexicon = self.lexicon;
         self.found.extend(lexicon.entries(node).iter().map(|entry| Match { first, end: at, entry: *entry }));
-        if lexicon.nodes[node as usize].asked == 0 {
+        if asked == 0 {
             return;
         }
         for size in 1..=MOST_GAPS {
-            if let Some(after_gap) = lexicon.child(node, gap_symbol(size)) {
+            if asked & asked_bit(gap_symbol(size)) != 0
+                && let Some(after_gap) = lexicon.child(node, gap_symbol(size))
+            {
                 self.walk_gap(after_gap, first, at, limit, size * GAP_WORDS);
             }
         }
         self.branch(node, first, at, limit);
+    }
+
+    fn step(&mut self, node: u32, first: usize, at: usize, limit: usize) {
+        self.walk(node, self.lexicon.nodes[node as usize].asked, first, at, limit);
     }
 
     fn branch(&mut self, node: u32, first: usize, mut at: usize, limit: usize) {
@@ -340,14 +357,14 @@ impl Search<'_> {
                 if *symbol > highest {
                     break;
                 }
-                self.walk(*next, first, at + 1, limit);
+                self.step(*next, first, at + 1, limit);
             }
         }
         for stem in self.stems_of[at] {
             if stem != NO_STEM
                 && let Some(next) = lexicon.child(node, stem)
             {
-                self.walk(next, first, at + 1, limit);
+                self.step(next, first, at + 1, limit);
             }
         }
     }

@@ -84,6 +84,7 @@ struct Words {
 }
 
 /// A sentence read by the model, good for every mention in it.
+#[derive(Default)]
 pub(crate) struct Line {
     view: View,
     vectors: Vec<Vector>,
@@ -137,16 +138,16 @@ impl Model {
         f32::from(self.words.tones[row as usize]) * self.weights.tone_scale
     }
 
-    /// Reads a sentence.
-    pub(crate) fn read(&self, view: View) -> Line {
-        let vectors: Vec<Vector> = view.units.iter().map(|unit| self.vector(unit.row, &unit.signs)).collect();
-        let readings = (0..vectors.len())
-            .map(|at| {
-                let before = at.checked_sub(1).map(|before| &vectors[before]);
-                self.convolve(before, &vectors[at], vectors.get(at + 1))
-            })
-            .collect();
-        Line { view, vectors, readings }
+    /// Reads a sentence, into the room of one read before.
+    pub(crate) fn read(&self, view: View, line: &mut Line) {
+        line.vectors.clear();
+        line.vectors.extend(view.units.iter().map(|unit| self.vector(unit.row, &unit.signs)));
+        line.readings.clear();
+        line.readings.extend((0..line.vectors.len()).map(|at| {
+            let before = at.checked_sub(1).map(|before| &line.vectors[before]);
+            self.convolve(before, &line.vectors[at], line.vectors.get(at + 1))
+        }));
+        line.view = view;
     }
 
     /// What the sentence says of the mention at tokens `first..end`; `said` holds the token ranges of what the mentioned says.

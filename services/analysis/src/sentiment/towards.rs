@@ -2,7 +2,7 @@
 
 use faultline_schemas::Sentiment;
 
-use super::model::Chances;
+use super::model::{Chances, Line};
 use super::view::View;
 use crate::actors::Found;
 use crate::knowledge::Knowledge;
@@ -55,7 +55,8 @@ impl Scene<'_> {
     /// What the text says of the words at tokens `first..end`.
     pub(crate) fn towards_span(&self, sayings: &Sayings, first: usize, end: usize) -> f32 {
         let Some(window) = self.window(first, end) else { return 0.0 };
-        let line = self.knowledge.sentiment.read(self.view(window));
+        let mut line = Line::default();
+        self.knowledge.sentiment.read(self.view(window), &mut line);
         let mut said = Vec::new();
         sayings.by(first, end, &mut said);
         self.knowledge.sentiment.towards(&line, first, end, told(&said)).score()
@@ -95,7 +96,7 @@ impl Scene<'_> {
         for actor in mentions.iter().filter_map(position) {
             times[actor] += 1;
         }
-        let mut said = Vec::new();
+        let (mut said, mut line) = (Vec::new(), Line::default());
         for mentions in mentions.chunk_by(|one, next| one.sentence == next.sentence) {
             let number = mentions.first().map_or(0, |mention| mention.sentence);
             let Some(sentence) = self.document.sentences.get(number).filter(|s| !s.is_boilerplate) else { continue };
@@ -104,7 +105,7 @@ impl Scene<'_> {
             if !mentions.iter().filter_map(position).any(|actor| is_open(actor) && is_central(actor)) {
                 continue;
             }
-            let line = self.knowledge.sentiment.read(self.view(*sentence));
+            self.knowledge.sentiment.read(self.view(*sentence), &mut line);
             for mention in mentions {
                 let Some(actor) = position(mention) else { continue };
                 if opinions[actor].mentions < MENTIONS {
@@ -137,9 +138,10 @@ impl Opinion {
     /// What speaks for neutral before anything is read, in mentions.
     const DOUBT: f32 = 2.0;
     /// News tells of bad things more than it blames whom it mentions: a person is spoken of neutrally at this lean, give or
-    /// take [`Self::SLACK`]. Both are round figures from the middle of the range that does well on the development part of PerSenT.
-    const NEUTRAL_LEAN: f32 = -0.1;
-    const SLACK: f32 = 0.15;
+    /// take [`Self::SLACK`]. Under both, the most salient actors of the corpus's articles are spoken of negatively, neutrally and
+    /// positively as often as the targets of NewsMTSC's training file are (.379, .346, .274).
+    const NEUTRAL_LEAN: f32 = -0.07;
+    const SLACK: f32 = 0.11;
 
     fn add(&mut self, chances: Chances, weight: f32) {
         self.leans += weight * (chances.positive - chances.negative);

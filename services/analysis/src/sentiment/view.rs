@@ -36,6 +36,7 @@ pub(crate) struct Unit {
 }
 
 /// The units of one sentence, in order. Names are one unit each, whoever they name, so that the model learns of words, not of persons.
+#[derive(Default)]
 pub(crate) struct View {
     pub(super) units: Vec<Unit>,
 }
