@@ -6,7 +6,7 @@ use crate::Analyzer;
 use crate::actors::{Chain, Clusters, FEATURES, Found, LABELS, NameLabel, NamesModel, name_chains, names_to_bytes};
 use crate::knowledge::{Knowledge, KnowledgeFiles};
 use crate::reading::Reading;
-use crate::sentiment::key_of_word;
+use crate::sentiment::{SentimentModel, key_of_word};
 use crate::text::{Document, normalise, stable_hash};
 
 /// Features of one token: rows of the weight table.
@@ -31,6 +31,14 @@ impl Analyzer {
     pub fn with_names(model: &[u8]) -> Self {
         let mut knowledge = Knowledge::load(&KnowledgeFiles::bundled()).0;
         knowledge.names = NamesModel::from_bytes(model).expect("a model of names");
+        Self { knowledge }
+    }
+
+    /// The bundled knowledge without the model of sentiment: nobody is spoken well or ill of, no word has a spread tone.
+    #[must_use]
+    pub fn without_sentiment_model() -> Self {
+        let mut knowledge = Knowledge::load(&KnowledgeFiles::bundled()).0;
+        knowledge.sentiment = SentimentModel::blank();
         Self { knowledge }
     }
 

@@ -101,7 +101,8 @@ impl Model {
         Self::from_bytes(include_bytes!("../../data/sentiment.bin")).unwrap_or_else(Self::blank)
     }
 
-    fn blank() -> Self {
+    /// A model that says nothing.
+    pub(crate) fn blank() -> Self {
         let weights = Weights::from_numbers(std::iter::repeat(0.0));
         let words = (0..4u32).map(|key| (key, 0, [0; WIDTH]));
         Self { shifts: weights.shifts(), weights, words: Words::new(words) }
