@@ -3,7 +3,7 @@
 use faultline_schemas::{Enriched, Mention, Span};
 
 /// Panics where a tag lies outside its text, or says other words than stand there. `title_length` is in code points.
-pub fn check(enriched: &Enriched, title_length: u32) {
+pub(crate) fn check(enriched: &Enriched, title_length: u32) {
     let chars: Vec<char> = enriched.text.chars().collect();
     let length = chars.len() as u32;
     let inside = |span: &Span| span.start <= span.end && span.end <= length;
