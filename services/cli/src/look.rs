@@ -80,7 +80,7 @@ const LONGEST_BEGINNING: usize = 100;
 
 /// What stands for a title that is missing: the beginning of the text, cut between words.
 fn first_words(text: &str) -> String {
-    let line = one_line(text.trim_start().lines().next().unwrap_or_default());
+    let line = one_line(text.trim_start().split("\n\n").next().unwrap_or_default());
     match line.char_indices().nth(LONGEST_BEGINNING) {
         None => line,
         Some((end, _)) => {
@@ -152,8 +152,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_title_is_the_first_line_cut_between_words() {
-        assert_eq!(first_words("\n Talks  failed.\nNobody knows why."), "Talks failed.");
+    fn a_missing_title_is_the_first_paragraph_cut_between_words() {
+        assert_eq!(first_words("\n Talks  failed\nagain.\n\nNobody knows why."), "Talks failed again.");
         let cut = first_words(&"Talks failed again, ".repeat(9));
         assert!(cut.ends_with("Talks failed again…"), "{cut}");
         assert_eq!(first_words(&"x".repeat(200)), format!("{}…", "x".repeat(LONGEST_BEGINNING)));
