@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test format lint check bench score soak audit generate
+.PHONY: help build demo test format lint check bench score soak fuzz audit generate
 
 # One profile for the demo, the tests and the bench, so that everything is compiled once.
 CARGO := cargo
@@ -40,6 +40,10 @@ score: tools-build build ## scores the tags against the labelled data in ../shar
 
 soak: tools-build tools-test build ## long rounds of kills (FAULTLINE_SOAK_ROUNDS, default 50), and large loads
 	FAULTLINE_SOAK_ROUNDS=$${FAULTLINE_SOAK_ROUNDS:-50} $(CARGO) test $(PROFILE) --locked --workspace --test end_to_end -- --nocapture killed every_article
+
+fuzz: ## throws any text at the reader for FAULTLINE_FUZZ_SECONDS (default 600); needs a nightly Rust, installs cargo-fuzz
+	command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	cd services/analysis && cargo +nightly fuzz run enrich -- -max_total_time=$${FAULTLINE_FUZZ_SECONDS:-600} -max_len=6000
 
 audit: ## licences, duplicate and unused dependencies; installs its tools, which takes minutes
 	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

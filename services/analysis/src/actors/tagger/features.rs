@@ -254,7 +254,8 @@ impl View<'_> {
         let mut next = 0;
         let mut row = |value: u64| {
             next += 1;
-            ((value ^ (next * 0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xc4ce_b9fe_1a85_ec53) >> (64 - BUCKET_BITS)) as u32
+            ((value ^ u64::wrapping_mul(next, 0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
+                >> (64 - BUCKET_BITS)) as u32
         };
         [
             row(0),
