@@ -167,6 +167,9 @@ mod tests {
     /// Lets the file grow by `pages` and no more, as a full disk would.
     async fn limit(store: &Store, pages: &str) {
         let Database::Sqlite { writer, .. } = &store.db else { panic!("not sqlite") };
+        // After an error the store goes on with a connection of its own making, for which the limit has to hold too.
+        let options = writer.connect_options().as_ref().clone();
+        writer.set_connect_options(options.pragma("max_page_count", pages.to_owned()));
         let statement = format!("PRAGMA max_page_count = {pages}");
         sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(writer).await.unwrap();
     }
