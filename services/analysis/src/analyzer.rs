@@ -56,7 +56,7 @@ impl Analyzer {
             schema: Enriched::SCHEMA.to_owned(),
             article: info(article, reading.language.clone(), words),
             text: article.text.clone(),
-            sentiment: Sentiment::from_score(reading.tone()),
+            sentiment: Sentiment::from_score(reading.tone(escalation.score)),
             targets: article.targets.iter().map(|target| reading.target(*target)).collect(),
             actors: reading.actors(&quotes, &events),
             places: reading.cast.finish_places(&reading.document, &self.knowledge),

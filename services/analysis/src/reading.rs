@@ -92,11 +92,11 @@ impl<'a> Reading<'a> {
         reading
     }
 
-    /// Tone of the whole article.
-    pub(crate) fn tone(&self) -> f32 {
+    /// Tone of the whole article, whose escalation is of that score.
+    pub(crate) fn tone(&self, escalation: f32) -> f32 {
         let told = self.document.sentences.iter().zip(&self.tones.sentences);
         let tones = told.filter(|(sentence, _)| !sentence.is_boilerplate).map(|(_, tone)| *tone);
-        article_tone(self.title.as_ref().map(Title::tone), tones)
+        article_tone(self.title.as_ref().map(Title::tone), tones, escalation)
     }
 
     /// Tone towards a span that the caller marked.
