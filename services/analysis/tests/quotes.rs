@@ -23,7 +23,7 @@ fn told(text: &str) -> Vec<String> {
 
 #[test]
 fn statements_have_their_words_their_verb_and_their_source() {
-    let cases: [(&str, &[&str]); 27] = [
+    let cases: [(&str, &[&str]); 28] = [
         ("Albin Kurti said that talks failed.", &["Albin Kurti | said | talks failed"]),
         ("Officials say the bridge is open.", &["Officials | say | the bridge is open"]),
         ("“Talks have failed,” Kurti said.", &["Kurti | said | Talks have failed,"]),
@@ -80,6 +80,7 @@ fn statements_have_their_words_their_verb_and_their_source() {
         ),
         ("When asked if he would go, Kurti said: “We will see that.”", &["Kurti | said | We will see that"]),
         ("It was Kurti who that day said talks failed.", &["who | said | talks failed"]),
+        ("They met Albin Kurti, who that day said talks failed.", &["Albin Kurti, who | said | talks failed"]),
         ("KURTI: Talks have failed. We go on.", &["KURTI | - | Talks have failed. We go on."]),
     ];
     for (text, expected) in cases {
@@ -104,6 +105,18 @@ fn nouns_passives_and_phrases_in_quotation_marks_are_no_statements() {
 fn a_speech_over_several_paragraphs_is_one_statement() {
     let text = "“Talks have failed,” Kurti said. “We go on.\n\n“We will defend ourselves.”";
     assert_eq!(enrich(text).quotes.len(), 1, "{:?}", told(text));
+}
+
+#[test]
+fn a_quotation_of_many_sentences_does_not_part_a_pronoun_from_its_person() {
+    let many = "“We go on. We do. We must. Any day. Any hour. With anyone. For them. For us. For good,” he said.";
+    let quotes = enrich(&format!("Albin Kurti told reporters that talks failed.\n\n{many}")).quotes;
+    let speaker = quotes.last().and_then(|quote| quote.speaker.clone());
+    assert!(speaker.as_deref().is_some_and(|id| id.ends_with("albin-kurti")), "{speaker:?}");
+    let far =
+        "It rained. It did. It must. Any day. Any hour. With wind. For them. For us. “We go on without them,” he said.";
+    let quotes = enrich(&format!("Albin Kurti told reporters that talks failed.\n\n{far}")).quotes;
+    assert_eq!(quotes.last().and_then(|quote| quote.speaker.clone()), None);
 }
 
 #[test]

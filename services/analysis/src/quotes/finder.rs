@@ -75,7 +75,8 @@ impl<'r, 'a> Finder<'r, 'a> {
                 start = verb.at + 1;
             }
             let speaker = self.speaker(sentence, words);
-            self.push(Statement { content, cue: Some(verb.at), source: Some(words), speaker });
+            let source = Some(self.with_antecedent(sentence, words));
+            self.push(Statement { content, cue: Some(verb.at), source, speaker });
         }
         for at in sentence.first..sentence.end {
             if let Some(statement) = self.according_to(sentence, at) {
@@ -166,6 +167,16 @@ impl<'r, 'a> Finder<'r, 'a> {
         }
     }
 
+    /// "President X, who said": the name that "who" stands for is part of the source.
+    fn with_antecedent(&self, sentence: Sentence, words: (usize, usize)) -> (usize, usize) {
+        const LONGEST_NAME: usize = 8;
+        let is_relative = words.1 - words.0 == 1 && matches!(self.word(words.0), "who" | "which");
+        let comma = words.0.checked_sub(1).filter(|at| is_relative && self.tokens()[*at].is_mark(','));
+        let Some(comma) = comma else { return words };
+        let named = self.reading.cast.within(sentence.first.max(comma.saturating_sub(LONGEST_NAME)), comma).last();
+        named.filter(|found| found.actor.is_some() && found.end == comma).map_or(words, |found| (found.first, words.1))
+    }
+
     /// `said the Vatican spokesman, the Rev. Federico Lombardi`: the name of who is only described.
     fn named_after(&self, sentence: Sentence, words: (usize, usize)) -> Option<usize> {
         const REACH: usize = 5;
@@ -187,9 +198,12 @@ impl<'r, 'a> Finder<'r, 'a> {
     /// Whom "he" or "she" stands for: who spoke last, or the subject of the nearest sentence that names a person.
     fn person_before(&self, at: usize) -> Option<usize> {
         let as_woman = matches!(self.word(at), "she" | "She");
-        let number = self.reading.document.sentence_of(at);
+        // A quotation of many sentences before "he said" brings nobody else in.
+        let close = at.checked_sub(1).filter(|close| self.is_closing_mark(*close));
+        let quoted = close.and_then(|close| self.quoted_at(close.checked_sub(1)?));
+        let number = self.reading.document.sentence_of(quoted.map_or(at, |quoted| quoted.first));
         if let Some((words, Some(actor))) = self.last {
-            let is_near = number - self.reading.document.sentence_of(words.0) <= PRONOUN_REACH;
+            let is_near = number.saturating_sub(self.reading.document.sentence_of(words.0)) <= PRONOUN_REACH;
             let named = self.reading.cast.within(words.0, words.1).iter().find(|f| f.actor == Some(actor));
             // A speaker who is a pronoun was found fit before.
             let fits = named.is_none_or(|f| !self.is_crowd(f) && self.may_be(f, as_woman));
