@@ -79,6 +79,49 @@ fn the_president_is_the_only_one_of_the_text() {
 }
 
 #[test]
+fn the_president_is_whoever_was_called_so_before_or_without_a_country() {
+    let later = read("President Jane Tester spoke. The president then left. President Testo Roe stayed.");
+    assert_eq!(mentioned(&later, "president").map(|actor| actor.name.as_str()), Some("Jane Tester"));
+    let foreign = read("President Jane Tester met Iranian President Testo Roe. The president then left.");
+    assert_eq!(mentioned(&foreign, "president").map(|actor| actor.name.as_str()), Some("Jane Tester"));
+    let both = read("Iraqi President Jane Tester met Iranian President Testo Roe. The president then left.");
+    assert_ne!(mentioned(&both, "president").map(|actor| actor.name.as_str()), Some("Jane Tester"));
+}
+
+#[test]
+fn rebels_are_of_the_country_where_it_happens() {
+    let in_mali =
+        "A French senator travelled through villages in Mali. He met the rebels in Mali. “France will stay,” he said.";
+    assert_eq!(country_of(in_mali, "rebels").as_deref(), Some("MLI"));
+    let anywhere = "A French senator spoke in Mali. A German one spoke in Chad. They met the rebels.";
+    assert_eq!(country_of(anywhere, "rebels"), None);
+}
+
+#[test]
+fn what_a_body_owns_is_of_its_country() {
+    let paper = "They lied, according to Cuba’s ruling Workers’ Party’s newspaper, the Testo Daily.";
+    assert_eq!(country_of(paper, "newspaper").as_deref(), Some("CUB"));
+    assert_eq!(country_of("They lied, according to the Workers’ Party’s newspaper.", "newspaper"), None);
+}
+
+#[test]
+fn who_has_a_show_is_of_the_press() {
+    let host = "The senator told Jane Tester on her morning radio show that he would stay.";
+    assert_eq!(sectors_of(host, "Jane Tester"), ["MED"]);
+    let guest = "The senator told Jane Tester on her arrival that the show goes on.";
+    assert_eq!(sectors_of(guest, "Jane Tester"), Vec::<String>::new());
+}
+
+#[test]
+fn a_chief_executive_makes_a_business_of_a_body_and_of_who_has_an_office_there() {
+    let text = "The report by Testosoft's CEO was long. “No,” said Testosoft president Jane Tester. Testosoft, based in Boston, sells software.";
+    assert_eq!(sectors_of(text, "Testosoft"), ["BUS"]);
+    assert_eq!(sectors_of(text, "Jane Tester"), ["BUS"]);
+    let club = "The report by Testosoft's members was long. “No,” said Testosoft president Jane Tester.";
+    assert_eq!(sectors_of(club, "Jane Tester"), Vec::<String>::new());
+}
+
+#[test]
 fn a_dateline_names_a_place_and_no_actor() {
     for text in [
         "WASHINGTON – Officials met on Monday.",

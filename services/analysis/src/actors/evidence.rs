@@ -54,7 +54,21 @@ pub(super) fn describe(scene: &Scene<'_>, first: usize, end: usize) -> Descripti
     if !description.is_complete() {
         heads(scene, end, &mut description);
     }
+    if description.sectors.is_empty() && has_show(scene, end) {
+        description.sectors.push("MED".to_owned());
+    }
     description
+}
+
+/// "told X on his morning radio show".
+fn has_show(scene: &Scene<'_>, end: usize) -> bool {
+    const REACH: usize = 6;
+    let is_own = scene.is_word(end, "on") && ["his", "her"].iter().any(|word| scene.is_word(end + 1, word));
+    let is_show = |at: usize| ["show", "podcast", "programme", "program"].iter().any(|word| scene.is_word(at, word));
+    let goes_on = |at: &usize| {
+        scene.token(*at).is_some_and(|t| !matches!(t.kind, TokenKind::Mark(_))) && !scene.has(*at, Cue::FunctionWord)
+    };
+    is_own && (end + 2..end + 2 + REACH).take_while(goes_on).any(is_show)
 }
 
 /// What the words round the name of a body say: "the militant group X", "X, the nation's second-largest retailer", "the
@@ -79,11 +93,25 @@ pub(super) fn describe_body(scene: &Scene<'_>, first: usize, end: usize) -> Desc
     if description.sectors.is_empty() {
         before_comma(scene, lead, true, &mut description);
     }
+    if description.sectors.is_empty() {
+        description.sectors = led_as(scene, end);
+    }
     let is_based = scene.is_word(end, "in") || scene.is_word(end, "of");
     if description.country.is_none() && is_based {
         description.country = scene.country_from(end + 1);
     }
     description
+}
+
+/// "X's chief executive": only a business has one.
+fn led_as(scene: &Scene<'_>, end: usize) -> Vec<String> {
+    let lead = end + usize::from(scene.token(end).is_some_and(|t| t.kind == TokenKind::Possessive));
+    let hit = match scene.tags.get(lead) {
+        Some(Tag::Role(position)) => &scene.roles[*position],
+        _ => return Vec::new(),
+    };
+    let is_business = hit.first == lead && scene.sectors_of(hit).iter().any(|sector| sector == "BUS");
+    if is_business && scene.kind_of(hit) != RoleKind::Group { vec!["BUS".to_owned()] } else { Vec::new() }
 }
 
 impl Description {

@@ -10,7 +10,7 @@ use super::persons::Surnames;
 use super::scene::{Scene, Tag, add_name};
 use super::tagger::{Kind, Tagged};
 use crate::knowledge::RoleKind;
-use crate::lexicon::Cue;
+use crate::lexicon::{Cue, Part};
 use crate::text::{Gap, Shape, TokenKind};
 
 /// Goes through the tagged names of a document.
@@ -24,6 +24,8 @@ pub(super) struct Named<'s, 'a> {
     acronyms: FxHashMap<u64, usize>,
     /// Names of storms, by their hash.
     storms: FxHashSet<u64>,
+    /// Who has an office in an unlisted body, and the token where the body's name ends.
+    employees: Vec<(usize, usize)>,
 }
 
 impl<'s, 'a> Named<'s, 'a> {
@@ -36,6 +38,7 @@ impl<'s, 'a> Named<'s, 'a> {
             organisations: FxHashMap::default(),
             acronyms: FxHashMap::default(),
             storms: FxHashSet::default(),
+            employees: Vec::new(),
         };
         let spans: Vec<Tagged> = tagged.iter().filter_map(|span| named.settle(*span)).collect();
         named.listed_people();
@@ -49,6 +52,44 @@ impl<'s, 'a> Named<'s, 'a> {
         }
         for span in spans.iter().filter(|span| span.kind == Kind::Person && span.end - span.first == 1) {
             named.person(span);
+        }
+        named.organisations_that_open_sentences();
+        named.employed();
+    }
+
+    /// "Target, the retailer, said": the first word of a sentence, which has a capital anyway, where the text names a body so
+    /// and tells what it is.
+    fn organisations_that_open_sentences(&mut self) {
+        for number in 0..self.scene.document.sentences.len() {
+            let first = self.scene.document.sentences[number].first;
+            let is_open = self.scene.tags[first] == Tag::Free && self.scene.document.tokens[first].is_capitalised();
+            let named = self.organisations.get(self.scene.document.slice(first, first + 1)).filter(|_| is_open);
+            let Some(sectors) = named.map(|actor| &self.cast.actors[*actor].sectors) else { continue };
+            if sectors.is_empty() && describe_body(self.scene, first, first + 1).sectors.is_empty() {
+                continue;
+            }
+            let next = first + 1;
+            let parts = self.scene.token(next).map(|t| self.scene.knowledge.vocabulary.parts(t.word));
+            let acts = parts.is_some_and(|parts| [Part::Auxiliary, Part::Modal].iter().any(|part| parts.has(*part)));
+            let owns = self.scene.token(next).is_some_and(|t| t.kind == TokenKind::Possessive);
+            if acts || owns || self.scene.is_mark(next, ',') || self.scene.has(next, Cue::Reporting) {
+                self.organisation(&Tagged { first, end: next, kind: Kind::Organisation });
+            }
+        }
+    }
+
+    /// "Acme president X": who has an office in a body that no list has is of what the text tells of that body.
+    fn employed(&mut self) {
+        if self.employees.is_empty() {
+            return;
+        }
+        let bodies: FxHashMap<usize, usize> = self.cast.found.iter().filter_map(|f| Some((f.end, f.actor?))).collect();
+        for (person, body_end) in std::mem::take(&mut self.employees) {
+            let Some(body) = bodies.get(&body_end).map(|body| &self.cast.actors[*body]) else { continue };
+            if body.kind == ActorType::Organisation {
+                let (country, sectors) = (body.country, body.sectors.clone());
+                self.cast.learn(person, country, &sectors);
+            }
         }
     }
 
@@ -166,9 +207,8 @@ impl<'s, 'a> Named<'s, 'a> {
             return Tagged { kind: Kind::Organisation, ..span };
         }
         // "LinkedIn", and "Acme, based in Ruritania".
-        let is_based = self.scene.is_mark(span.end, ',') && self.scene.is_word(span.end + 1, "based");
         let is_single = span.end == span.first + 1 && self.scene.tags[span.first] == Tag::Free;
-        if span.kind == Kind::Person && is_single && (is_based || self.has_inner_capital(span.first)) {
+        if span.kind == Kind::Person && is_single && self.is_surely_body(&span) {
             return Tagged { kind: Kind::Organisation, ..span };
         }
         let is_of_place = span.end == span.first + 1
@@ -176,6 +216,11 @@ impl<'s, 'a> Named<'s, 'a> {
             && matches!(self.scene.tags[span.first], Tag::Free)
             && self.scene.document.tokens[span.first].shape == Shape::Upper;
         if is_of_place { Tagged { kind: Kind::Location, ..span } } else { span }
+    }
+
+    fn is_surely_body(&self, span: &Tagged) -> bool {
+        let is_based = self.scene.is_mark(span.end, ',') && self.scene.is_word(span.end + 1, "based");
+        is_based || self.has_inner_capital(span.first)
     }
 
     /// "LinkedIn", but not "McCain", "DeVos", "O'Neil".
@@ -268,8 +313,14 @@ impl<'s, 'a> Named<'s, 'a> {
         let actor = self.surnames.person(self.scene, self.cast, span.first, span.end);
         self.cast.learn(actor, description.country, &description.sectors);
         self.cast.actors[actor].is_abroad |= description.is_abroad;
+        if let Some(title) = self.scene.title_before(span.first)
+            && title.first > 0
+            && self.scene.tags[title.first - 1] == Tag::Taken
+        {
+            self.employees.push((actor, title.first));
+        }
         if let Some(role) = description.role {
-            self.surnames.entitle(role, span.first, actor);
+            self.surnames.entitle(role, span.first, actor, description.country.is_some());
         }
         self.take(span);
         self.push(span, MentionLabel::Person, Some(actor), None);
@@ -311,7 +362,7 @@ impl<'s, 'a> Named<'s, 'a> {
         let acronym = (span.end == span.first + 1).then(|| self.acronyms.get(&token.hash).copied()).flatten();
         let is_single = span.end == span.first + 1;
         let person = is_single.then(|| self.surnames.namesake(self.scene, span.first)).flatten();
-        if let Some(person) = person.filter(|_| acronym.is_none()) {
+        if let Some(person) = person.filter(|_| acronym.is_none() && !self.is_surely_body(span)) {
             self.take(span);
             self.push(span, MentionLabel::Person, Some(person), None);
             return;

@@ -20,6 +20,18 @@ impl Scene<'_> {
         self.knowledge.people.all[person as usize].office_on(self.day)?.country
     }
 
+    /// "Ruritania's ruling People's Party's newspaper": what a body owns is of the body's country.
+    fn country_of_owner(&self, first: usize) -> Option<u32> {
+        const LONGEST_NAME: usize = 6;
+        let owner = first.checked_sub(1).filter(|at| self.document.tokens[*at].kind == TokenKind::Possessive)?;
+        let in_name = |at: &usize| {
+            let token = &self.document.tokens[*at];
+            token.is_capitalised() || matches!(token.kind, TokenKind::Possessive | TokenKind::Mark('\'' | '’'))
+        };
+        let length = (owner.saturating_sub(LONGEST_NAME)..owner).rev().take_while(in_name).count();
+        (length > 0).then(|| self.country_before(owner - length)).flatten()
+    }
+
     /// The country whose name, possessive or adjective stands before the token, with up to two other adjectives between:
     /// "Poland's current minister", "a Somalia-based armed group".
     pub(super) fn country_before(&self, first: usize) -> Option<u32> {
@@ -227,7 +239,8 @@ impl Scene<'_> {
         }
         let before = self.country_before(hit.first).or_else(|| self.place_before(hit.first));
         let before = before.filter(|_| !self.is_topic(hit));
-        if let Some(country) = before.or_else(|| self.employer(hit.first)) {
+        let of_others = || self.employer(hit.first).or_else(|| self.country_of_owner(hit.first));
+        if let Some(country) = before.or_else(of_others) {
             return Some(country);
         }
         if self.is_word(hit.end, "there") {

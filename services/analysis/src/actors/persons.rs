@@ -17,14 +17,24 @@ pub(super) struct Surnames {
     /// Token of the surname, the first name's hash and the actor, for the first people of the document: misspellings of them
     /// are theirs.
     spellings: Vec<(usize, u64, usize)>,
-    /// Who was given which title: the token of the name, the role and the actor, in text order for each way of finding them.
-    holders: FxHashMap<u32, Vec<(usize, usize)>>,
+    /// Who was given which title, by role.
+    holders: FxHashMap<u32, Vec<Holder>>,
+}
+
+/// Somebody who was given a title.
+#[derive(Debug, Clone, Copy)]
+struct Holder {
+    /// Token of the name where the title was given first.
+    at: usize,
+    actor: usize,
+    /// Whether a country was told with it: "Ruritanian President X".
+    of_country: bool,
 }
 
 /// People whose names are looked at for misspellings; more would make the time quadratic.
 const MAX_SPELLINGS: usize = 64;
-/// People with one title that are told apart; one alone is meant by "the president".
-const MAX_HOLDERS: usize = 2;
+/// People with one title that are told apart.
+const MAX_HOLDERS: usize = 8;
 /// Shorter surnames are too often one letter from another.
 const SHORTEST_MISSPELT: usize = 5;
 
@@ -39,27 +49,35 @@ impl Surnames {
             if !is_former {
                 let is_in_office = scene.day.is_some_and(|day| person.in_office_on(day));
                 cast.learn_title(actor, scene.sectors_of(title), is_in_office);
-                self.entitle(title.role, name.first, actor);
+                self.entitle(title.role, name.first, actor, scene.country_of_role(title).is_some());
             }
         }
         self.remember(scene, name.first, name.end, actor);
         cast.found.push(mention(scene, name.first, name.end, actor));
     }
 
-    /// Notes that the person named at the token was given the title.
-    pub(super) fn entitle(&mut self, role: u32, at: usize, actor: usize) {
+    /// Notes that the person named at the token was given the title, and whether a country was told with it.
+    pub(super) fn entitle(&mut self, role: u32, at: usize, actor: usize, of_country: bool) {
         let holders = self.holders.entry(role).or_default();
-        if holders.len() < MAX_HOLDERS && holders.iter().all(|(_, known)| *known != actor) {
-            holders.push((at, actor));
+        let titled = Holder { at, actor, of_country };
+        if let Some(known) = holders.iter_mut().find(|holder| holder.actor == actor) {
+            if at < known.at {
+                *known = titled;
+            }
+        } else if holders.len() < MAX_HOLDERS {
+            holders.push(titled);
         }
     }
 
-    /// The one person of the document with that title, if named before the token.
+    /// Whom "the president" at the token means: the one person who was given that title before, or the one who was given it
+    /// without a country ("President X met Ruritanian President Y").
     pub(super) fn holder(&self, role: u32, before: usize) -> Option<usize> {
-        match self.holders.get(&role)?.as_slice() {
-            [(at, actor)] if *at < before => Some(*actor),
-            _ => None,
-        }
+        let all = || self.holders.get(&role).into_iter().flatten().filter(|holder| holder.at < before);
+        let only = |plain: bool| {
+            let mut fitting = all().filter(|holder| !(plain && holder.of_country));
+            fitting.next().filter(|_| fitting.next().is_none()).map(|holder| holder.actor)
+        };
+        only(false).or_else(|| only(true))
     }
 
     /// The person named in full by tokens `first..end`, new or known: two people with one surname are one where their first

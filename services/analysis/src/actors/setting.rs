@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use super::cast::Cast;
 use super::names::Name;
 use super::scene::Scene;
+use crate::lexicon::Cue;
 
 /// Share of what names a country that makes it the one a document is about.
 const MAIN_SHARE: f32 = 0.6;
@@ -20,13 +21,15 @@ pub(super) struct Setting {
     pub(super) main: Option<u32>,
     /// The country of nearly all that is named.
     pub(super) only: Option<u32>,
+    /// The country where most of it happens, whoever speaks of it: "in X", "into X".
+    scene: Option<u32>,
 }
 
 impl Setting {
     /// Counts countries, their people, places, bodies and office holders, the first sentences most.
     pub(super) fn of(scene: &Scene<'_>) -> Self {
-        let mut weights: FxHashMap<u32, (f32, u32)> = FxHashMap::default();
-        let mut total = 0.0;
+        let mut all = Tally::default();
+        let mut places = Tally::default();
         for name in &scene.names {
             let sentence = scene.document.sentence_of(name.first);
             if scene.document.sentences[sentence].is_boilerplate || reports(scene, name) {
@@ -34,14 +37,12 @@ impl Setting {
             }
             let Some(country) = scene.country_of_name(name) else { continue };
             let weight = 1.0 + 2.0 / (1.0 + sentence as f32);
-            let sum = weights.entry(country).or_default();
-            *sum = (sum.0 + weight, sum.1 + 1);
-            total += weight;
+            all.add(country, weight);
+            if name.first.checked_sub(1).is_some_and(|at| scene.has(at, Cue::PlacePreposition)) {
+                places.add(country, weight);
+            }
         }
-        let most = weights.iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0).then(b.0.cmp(a.0)));
-        let Some((country, (weight, count))) = most else { return Self::default() };
-        let is_more_than = |share: f32| (*count >= FEWEST_NAMES && *weight >= share * total).then_some(*country);
-        Self { main: is_more_than(MAIN_SHARE), only: is_more_than(ONLY_SHARE) }
+        Self { main: all.most(MAIN_SHARE), only: all.most(ONLY_SHARE), scene: places.most(MAIN_SHARE) }
     }
 
     /// Gives actors and places that no mention gave a country the one they are most likely from. A place may also lie where
@@ -54,16 +55,40 @@ impl Setting {
     }
 
     /// The country of an actor that is known by these sectors alone: who governs, polices, judges or protests does it at
-    /// home, where the story is; others only where no other country has a part in it.
+    /// home, where the story is; rebels rise where things happen; others only where no other country has a part in it.
     pub(super) fn presumed(self, sectors: &[String]) -> Option<u32> {
         const ABROAD: [&str; 7] = ["IGO", "NGO", "INT", "MNC", "BUS", "UAF", "CRM"];
         if sectors.iter().any(|sector| ABROAD.contains(&sector.as_str())) {
             None
         } else if is_at_home(sectors) {
             self.main
+        } else if sectors.iter().any(|sector| sector == "REB") {
+            self.scene.or(self.only)
         } else {
             self.only
         }
+    }
+}
+
+/// Names counted by their countries.
+#[derive(Default)]
+struct Tally {
+    weights: FxHashMap<u32, (f32, u32)>,
+    total: f32,
+}
+
+impl Tally {
+    fn add(&mut self, country: u32, weight: f32) {
+        let sum = self.weights.entry(country).or_default();
+        *sum = (sum.0 + weight, sum.1 + 1);
+        self.total += weight;
+    }
+
+    /// The country of most names, if it has that share of them.
+    fn most(&self, share: f32) -> Option<u32> {
+        let most = self.weights.iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0).then(b.0.cmp(a.0)));
+        let (country, (weight, count)) = most?;
+        (*count >= FEWEST_NAMES && *weight >= share * self.total).then_some(*country)
     }
 }
 
