@@ -209,3 +209,48 @@ fn a_year_in_another_clause_makes_nothing_past() {
     assert_eq!(modality(new), Some(Modality::Actual));
     assert_eq!(modality("In 1999 Serbia condemned Kosovo."), Some(Modality::Past));
 }
+
+#[test]
+fn they_stands_for_a_crowd() {
+    let text = "The demonstrators walked a mile before they were attacked by soldiers.";
+    let event = read(text).events.into_iter().find(|event| event.plover == Plover::Assault).expect("an attack");
+    let crowd = read(text).actors.into_iter().find(|actor| actor.mentions.iter().any(|m| m.text == "demonstrators"));
+    assert_eq!(event.target.and_then(|target| target.actor), crowd.map(|actor| actor.id));
+}
+
+#[test]
+fn a_noun_before_a_preposition_forces_nobody() {
+    let coerces = |text: &str| told(text).iter().any(|(plover, ..)| *plover == Plover::Coerce);
+    assert!(coerces("The decree forces Iran to pay France."));
+    assert!(!coerces("The decree punishes collusion with foreign forces with up to ten years in prison."));
+}
+
+#[test]
+fn what_kills_by_neglect_is_blamed_and_not_violent() {
+    let is_told = |text: &str, wanted: Plover| told(text).iter().any(|(plover, ..)| *plover == wanted);
+    let figure = "The mayor said the federal government was killing us with bureaucracy.";
+    assert!(!is_told(figure, Plover::Assault));
+    assert!(is_told("The rebels said Russia was killing them with rockets.", Plover::Assault));
+}
+
+#[test]
+fn a_threat_to_act_abroad_is_no_quarrel_about_a_budget() {
+    let score = |text: &str| read(text).escalation.score;
+    let abroad = "Russia threatened on Sunday to act in northern Georgia if the peacekeepers leave.";
+    let budget = "The mayor threatened on Sunday to act slowly.";
+    assert!(score(abroad) >= 0.2, "{}", score(abroad));
+    assert!(score(budget) < 0.1, "{}", score(budget));
+}
+
+#[test]
+fn offences_that_a_law_names_and_coups_against_values_raise_nothing() {
+    let categories = |text: &str| -> Vec<String> {
+        read(text).escalation.signals.into_iter().map(|signal| signal.category).collect()
+    };
+    let law = "The new law bans sedition, terrorism and treason.";
+    assert!(!categories(law).iter().any(|category| category == "terrorism"), "{:?}", categories(law));
+    assert!(categories("Terrorism has come back to Mali.").iter().any(|category| category == "terrorism"));
+    let figure = "Editors spoke of a “coup against the free press” in Hungary.";
+    assert!(!categories(figure).iter().any(|category| category == "coup"), "{:?}", categories(figure));
+    assert!(categories("Officers planned a coup against the king.").iter().any(|category| category == "coup"));
+}

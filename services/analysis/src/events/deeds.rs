@@ -177,7 +177,7 @@ fn fits(clause: &Clause<'_>, cast: &Cast, candidate: &Candidate) -> bool {
         // "a good meeting" is a noun, "troops attacking the town" a verb.
         WordForm::Gerund => !opens && (before_kind != Some(Kind::Nominal) || follows_object(clause, found.end)),
         WordForm::Base => is_base_verb(clause, head, before, before_kind, opens, found.first < head),
-        WordForm::Third => !opens && is_third_person(clause, cast, &found, head, before),
+        WordForm::Third => !opens && is_third_person(clause, cast, candidate, before),
     }
 }
 
@@ -214,12 +214,22 @@ fn is_base_verb(
     }
 }
 
-fn is_third_person(clause: &Clause<'_>, cast: &Cast, found: &Match, head: usize, before: Option<usize>) -> bool {
+fn is_third_person(
+    clause: &Clause<'_>,
+    cast: &Cast,
+    &Candidate { found, head, rule, .. }: &Candidate,
+    before: Option<usize>,
+) -> bool {
     let Some(before) = before else { return false };
     let is_adjective = cast
         .within(before, before + 1)
         .iter()
         .any(|f| f.end == before + 1 && f.label == faultline_schemas::MentionLabel::Norp);
+    // "foreign forces with up to": the words of a phrase's gap, of which a preposition cannot be an object.
+    let is_gap = || clause.knowledge.deeds.rules[rule as usize].named_words < (found.end - found.first) as u8;
+    if found.end > head + 1 && clause.kind(head + 1) == Kind::Preposition && is_gap() && !clause.is_to(head + 1) {
+        return false;
+    }
     let has_object = found.end > head + 1 || follows_object(clause, found.end);
     // "to heed U.S. calls"
     let is_object =

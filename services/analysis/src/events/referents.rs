@@ -220,7 +220,8 @@ fn is_of_class(reading: &Reading<'_>, found: &Found, class: Class) -> bool {
             kind == ActorType::Person
                 && may_be(reading.knowledge, &reading.document, &reading.cast, found, class == Class::Woman)
         }
-        Class::Several => kind != ActorType::Person && is_plural() || is_joined(reading, found),
+        // "the demonstrators" are persons, and several.
+        Class::Several => (kind != ActorType::Person || found.coreference) && is_plural() || is_joined(reading, found),
         Class::Body => kind != ActorType::Person && !is_plural(),
         Class::Country | Class::Speaker => false,
     }

@@ -410,7 +410,11 @@ impl<'r> Finder<'r, '_> {
 
     /// A described actor whose country the description leaves open: "militants", "a spokesman".
     fn is_of_nowhere(&self, found: &Found) -> bool {
-        found.coreference && found.actor.is_some_and(|actor| self.reading.cast.actors[actor].country.is_none())
+        let is_open = |actor: usize| {
+            let draft = &self.reading.cast.actors[actor];
+            draft.country.is_none() || draft.is_presumed
+        };
+        found.coreference && found.actor.is_some_and(is_open)
     }
 
     /// Whoever a preposition after the phrase leads to: "soldiers in Mali", "an attack by rebels".
