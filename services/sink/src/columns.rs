@@ -1,7 +1,9 @@
 //! Rows as PostgreSQL takes them fastest: one array for each column, however many rows there are.
 //!
 //! A statement with an array for each column is the same for one row and for a thousand, so it is parsed and planned
-//! once a connection; with a placeholder for each value there were thousands to plan at every batch.
+//! once a connection; with a placeholder for each value there were thousands to plan at every batch. Nor is it dearer than
+//! `COPY`, which takes two exchanges: on connections without `TCP_NODELAY`, as sqlx 0.9.0 makes them, the second of its two
+//! messages waits 40 ms for the first to be acknowledged.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;

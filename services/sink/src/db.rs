@@ -11,7 +11,6 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Postgres, Row as _, Sqlite};
 
 use crate::columns::{TsVector, columns, query};
-use crate::copy;
 
 /// Which database is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,7 +216,7 @@ impl Database {
 
 /// A transaction that writes. Unless it is committed its connection is closed, by which the database undoes it: after an error,
 /// or when nobody waits for a statement any more, what state the connection is in is not certain. SQLite undoes a transaction
-/// itself when the disk is full, and a copy that is broken off leaves answers behind that belong to no later question.
+/// itself when the disk is full, and a statement that is broken off leaves answers behind that belong to no later question.
 pub(crate) struct Write {
     connection: Connection,
     is_committed: bool,
@@ -311,13 +310,6 @@ impl Write {
         let width = insert.columns.len();
         debug_assert_eq!(values.len() % width, 0);
         if values.is_empty() {
-            return Ok(());
-        }
-        if let (Connection::Postgres(connection), "") = (&mut self.connection, insert.conflict) {
-            let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", insert.table, insert.columns.join(", "));
-            let mut copy = connection.copy_in_raw(&sql).await?;
-            copy.send(copy::binary(width, &values)).await?;
-            copy.finish().await?;
             return Ok(());
         }
         if let Connection::Postgres(connection) = &mut self.connection {

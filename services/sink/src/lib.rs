@@ -27,7 +27,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod columns;
-mod copy;
 mod db;
 mod error;
 mod indexing;
