@@ -5,6 +5,7 @@ use std::ops::Range;
 use faultline_schemas::Span;
 
 use super::sentence::split;
+use super::teaser::remove_teasers;
 use super::{Token, tokenize};
 use crate::lexicon::Vocabulary;
 
@@ -16,6 +17,8 @@ pub(crate) struct Document<'a> {
     pub(crate) text: &'a str,
     pub(crate) tokens: Vec<Token>,
     pub(crate) sentences: Vec<Sentence>,
+    /// Tokens that follow words which were read over.
+    gaps: Vec<usize>,
 }
 
 /// A half-open range of tokens that make a sentence or heading.
@@ -34,22 +37,32 @@ pub(crate) struct Sentence {
 impl<'a> Document<'a> {
     pub(crate) fn read(text: &'a str, vocabulary: &Vocabulary) -> Self {
         let text = if text.len() <= MAX_READ_BYTES { text } else { &text[..text.floor_char_boundary(MAX_READ_BYTES)] };
-        let tokens = tokenize(text, vocabulary);
+        let mut tokens = tokenize(text, vocabulary);
+        let gaps = remove_teasers(text, &mut tokens);
         let sentences = split(text, &tokens, vocabulary);
-        Self { text, tokens, sentences }
+        Self { text, tokens, sentences, gaps }
     }
 
     /// The words of tokens `first..end`.
     pub(crate) fn slice(&self, first: usize, end: usize) -> &'a str {
-        match (self.tokens.get(first), end.checked_sub(1).and_then(|last| self.tokens.get(last))) {
+        match self.ends(first, end) {
             (Some(a), Some(b)) => self.text.get(a.start as usize..b.end as usize).unwrap_or_default(),
             _ => "",
         }
     }
 
+    /// The first and last of tokens `first..end`; of what may be a name, the last before words that were read over.
+    fn ends(&self, first: usize, end: usize) -> (Option<&Token>, Option<&Token>) {
+        const LONGEST_NAME: usize = 8;
+        let may_be_name = !self.gaps.is_empty() && end <= first + LONGEST_NAME;
+        let gap = self.gaps.get(self.gaps.partition_point(|gap| *gap <= first)).filter(|_| may_be_name);
+        let end = gap.map_or(end, |gap| end.min(*gap));
+        (self.tokens.get(first), end.checked_sub(1).and_then(|last| self.tokens.get(last)))
+    }
+
     /// The code points of tokens `first..end`.
     pub(crate) fn span(&self, first: usize, end: usize) -> Span {
-        match (self.tokens.get(first), end.checked_sub(1).and_then(|last| self.tokens.get(last))) {
+        match self.ends(first, end) {
             (Some(a), Some(b)) => Span { start: a.char_start, end: b.char_end.max(a.char_start) },
             _ => Span::default(),
         }

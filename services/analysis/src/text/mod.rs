@@ -5,6 +5,7 @@ mod document;
 mod fold;
 mod language;
 mod sentence;
+mod teaser;
 mod token;
 
 pub(crate) use document::{Document, Sentence};
