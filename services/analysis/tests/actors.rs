@@ -210,3 +210,10 @@ fn what_somebody_is_for_or_knows_of_is_not_their_country() {
         assert_ne!(country_of(text, name).as_deref(), Some("RUS"), "{text}");
     }
 }
+
+#[test]
+fn who_is_only_described_is_called_by_the_adjective_of_the_country() {
+    let enriched = read("Italian soldiers stood at the bridge in Kosovo.");
+    assert_eq!(mentioned(&enriched, "soldiers").map(|actor| actor.name.as_str()), Some("Italian soldier"));
+    assert_eq!(mentioned(&enriched, "Kosovo").map(|actor| actor.name.as_str()), Some("Kosovo"));
+}

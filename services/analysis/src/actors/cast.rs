@@ -334,7 +334,7 @@ impl Cast {
             })
             .map(|(number, (draft, mentions))| Actor {
                 id: draft.id.clone(),
-                name: draft.name.clone(),
+                name: shown_name(draft, knowledge, &mentions),
                 kind: draft.kind,
                 country: draft.country.map(|c| knowledge.countries.all[c as usize].iso3.clone()),
                 sectors: draft.sectors.clone(),
@@ -416,6 +416,18 @@ pub(super) fn slug(name: &str) -> String {
         }
     }
     slug
+}
+
+/// "Italian soldier" for the country's soldier, whose id has the country's name.
+fn shown_name(draft: &ActorDraft, knowledge: &Knowledge, mentions: &[Mention]) -> String {
+    let country = draft.country.map(|country| &knowledge.countries.all[country as usize]);
+    let role = country.and_then(|country| draft.name.strip_prefix(&country.name)?.strip_prefix(' '));
+    match (country, role) {
+        (Some(country), Some(role)) if draft.is_unlisted && mentions.iter().all(|m| m.coreference) => {
+            format!("{} {role}", country.adjective)
+        }
+        _ => draft.name.clone(),
+    }
 }
 
 fn mention(document: &Document<'_>, found: &Found) -> Mention {

@@ -15,6 +15,8 @@ pub(crate) struct Country {
     pub(crate) cameo: String,
     /// Usual English name.
     pub(crate) name: String,
+    /// Of the country: "Italian". Its name where no demonym is listed.
+    pub(crate) adjective: String,
     pub(crate) latitude: Option<f32>,
     pub(crate) longitude: Option<f32>,
 }
@@ -45,6 +47,7 @@ impl Countries {
         let country = Country {
             cameo: row.code("cameo", row.required("cameo")?)?,
             name: row.required("name")?.to_owned(),
+            adjective: row.list("demonyms").next().unwrap_or(row.required("name")?).to_owned(),
             latitude: row.number("latitude", -90.0, 90.0)?,
             longitude: row.number("longitude", -180.0, 180.0)?,
             iso3,
