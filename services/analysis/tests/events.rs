@@ -254,3 +254,33 @@ fn offences_that_a_law_names_and_coups_against_values_raise_nothing() {
     assert!(!categories(figure).iter().any(|category| category == "coup"), "{:?}", categories(figure));
     assert!(categories("Officers planned a coup against the king.").iter().any(|category| category == "coup"));
 }
+
+#[test]
+fn calls_that_are_not_heeded_were_made() {
+    let asked = |text: &str| {
+        let events = read(text).events.into_iter().filter(|event| event.plover == Plover::Request);
+        let sides = |e: &EventTag| (words(text, e.source.as_ref()), words(text, e.target.as_ref()), e.modality);
+        events.map(|event| sides(&event)).collect::<Vec<_>>()
+    };
+    let (france, china) = ("France".to_owned(), "China".to_owned());
+    assert_eq!(
+        asked("China has failed to heed France’s calls for a truce."),
+        [(france.clone(), china.clone(), Modality::Actual)]
+    );
+    assert_eq!(asked("China will answer France’s calls for a truce."), [(france, china, Modality::Actual)]);
+    assert!(asked("China has not heard France’s calls for a truce.").is_empty());
+}
+
+#[test]
+fn a_strike_of_a_day_is_force_and_a_strike_of_teachers_is_not() {
+    let strikes = |text: &str| told(text).iter().any(|(plover, ..)| *plover == Plover::Assault);
+    assert!(strikes("Friday’s air strike on Damascus was the third this month."));
+    assert!(!strikes("The teachers’ strike in Damascus was the third this month."));
+}
+
+#[test]
+fn a_truce_that_takes_hold_is_one_and_other_peace_is_not() {
+    let stops = |text: &str| told(text).iter().any(|(plover, ..)| *plover == Plover::Retreat);
+    assert!(stops("A brokered truce has taken hold in Syria."));
+    assert!(!stops("Peace of mind has taken hold in Syria."));
+}

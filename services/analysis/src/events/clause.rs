@@ -337,6 +337,14 @@ impl<'r> Clause<'r> {
         fallback
     }
 
+    /// The verb whose object the noun at `noun` is, if that was there before: "heed U.S. *calls*".
+    pub(super) fn answering_verb(&self, noun: usize) -> Option<usize> {
+        // A verb after "to" looks like a noun.
+        let object = self.phrase_before(noun).map_or(noun, |phrase| phrase.first);
+        let floor = self.sentence.first.max(object.saturating_sub(1));
+        (floor..noun).rev().find(|at| self.has_part(*at, Part::Response))
+    }
+
     /// Who is brought to do what the infinitive at `to` tells: "prompting Turkey to recall".
     fn controller(&self, to: usize) -> Option<Phrase> {
         self.controlling_verb(to).map(|verb| Phrase { first: verb + 1, end: to })

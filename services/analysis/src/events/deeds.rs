@@ -29,6 +29,8 @@ pub(crate) struct Deed {
     /// Position of the CAMEO code: the rule's, or that of a deed within words about it.
     pub(crate) cameo: u32,
     pub(crate) modality: Modality,
+    /// The verb that says how a noun was answered: "failed to *heed* calls for".
+    pub(super) answered_by: Option<usize>,
     /// None for a noun.
     pub(super) group: Option<VerbGroup>,
     /// Where the words end that say what it is: those of a deed within it, too.
@@ -83,6 +85,10 @@ pub(crate) fn deeds(
         } else {
             modality
         };
+        let answered_by = (is_noun && is_asked(root(knowledge, cameo)))
+            .then(|| clause.answering_verb(candidate.found.first))
+            .flatten();
+        let modality = if answered_by.is_some() { Modality::Actual } else { modality };
         let (cameo, modality) = announced(knowledge, group.as_ref(), cameo).unwrap_or((cameo, modality));
         told.push(Deed {
             first: candidate.found.first,
@@ -92,6 +98,7 @@ pub(crate) fn deeds(
             rule: candidate.rule,
             cameo,
             modality,
+            answered_by,
             group,
             told_to: candidate.found.end,
             reach: candidate.found.end,
@@ -336,6 +343,11 @@ fn announced(knowledge: &Knowledge, group: Option<&VerbGroup>, cameo: u32) -> Op
 
 fn root(knowledge: &Knowledge, cameo: u32) -> u8 {
     knowledge.cameo.all[cameo as usize].code.get(..2).and_then(|root| root.parse().ok()).unwrap_or(0)
+}
+
+/// Roots of appeals and demands.
+fn is_asked(root: u8) -> bool {
+    matches!(root, 2 | 10)
 }
 
 /// Roots of words about deeds that are not done: appeals, intents, demands, refusals, threats.

@@ -7,6 +7,7 @@ use super::deeds::Deed;
 use super::referents::{owner, referents};
 use crate::actors::Found;
 use crate::knowledge::{DeedRule, SidePlace};
+use crate::lexicon::WordForm;
 use crate::reading::Reading;
 use crate::text::TokenKind;
 
@@ -298,11 +299,22 @@ impl<'r> Finder<'r, '_> {
             let mut both = targets;
             return (vec![both.remove(0)], both);
         }
+        if !targets.iter().any(|target| target.is_known(self.reading)) && self.deed.answered_by.is_some() {
+            targets = self.answering();
+        }
         let mut sources = self.at_places(&self.agent_places());
         if sources.is_empty() {
             sources = self.owner().into_iter().collect();
         }
         (sources, targets)
+    }
+
+    /// "*China* failed to heed U.S. calls": whoever heeds or ignores it was asked.
+    fn answering(&self) -> Vec<Party> {
+        let Some(verb) = self.deed.answered_by else { return Vec::new() };
+        let group = self.clause.verb_group(verb, WordForm::Base);
+        let subject = self.clause.subject(group.first, group.infinitive);
+        subject.map(|phrase| self.parties(self.clause.joined_before(phrase))).unwrap_or_default()
     }
 
     /// Where the rest of the sentence ends, as far as it is looked at.

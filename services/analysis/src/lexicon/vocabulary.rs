@@ -162,6 +162,8 @@ pub(crate) enum Part {
     Base,
     /// A verb whose object does what the infinitive after it tells: "prompt", "force".
     Control,
+    /// A verb whose object was there before, done or not: "failed to heed calls".
+    Response,
     /// Begins the object or clause that a verb takes: "fears that", "plans to".
     ObjectLead,
     /// Stands within a subject: "the president of the council".
@@ -175,7 +177,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    const NAMES: [(&'static str, Self); 17] = [
+    const NAMES: [(&'static str, Self); 18] = [
         ("determiner", Self::Determiner),
         ("preposition", Self::Preposition),
         ("auxiliary", Self::Auxiliary),
@@ -188,6 +190,7 @@ impl Part {
         ("pronoun", Self::Pronoun),
         ("verb", Self::Verb),
         ("control", Self::Control),
+        ("response", Self::Response),
         ("object_lead", Self::ObjectLead),
         ("noun_link", Self::NounLink),
         ("no_subject_lead", Self::NoSubjectLead),
