@@ -90,11 +90,13 @@ fn the_president_is_whoever_was_called_so_before_or_without_a_country() {
 
 #[test]
 fn rebels_are_of_the_country_where_it_happens() {
-    let in_mali =
-        "A French senator travelled through villages in Mali. He met the rebels in Mali. “France will stay,” he said.";
+    let in_mali = "A French senator travelled through villages in Mali. Schools in Mali were closed. He met the rebels. \
+                   “France will stay,” he said.";
     assert_eq!(country_of(in_mali, "rebels").as_deref(), Some("MLI"));
     let anywhere = "A French senator spoke in Mali. A German one spoke in Chad. They met the rebels.";
     assert_eq!(country_of(anywhere, "rebels"), None);
+    let terrorists = in_mali.replace("rebels", "terrorists");
+    assert_eq!(country_of(&terrorists, "terrorists"), None);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) fn add_groups(scene: &Scene<'_>, cast: &mut Cast, people: &Surnames, 
             Some(person) => person,
             None => {
                 let country = told.or_else(|| {
-                    let presumed = setting.presumed(&sectors);
+                    let presumed = setting.presumed_of_role(&role.name, &sectors);
                     presumed.filter(|_| !scene.is_abroad(hit))
                 });
                 let actor = *known.entry((hit.role, country)).or_insert_with(|| {

@@ -54,20 +54,28 @@ impl Setting {
         });
     }
 
+    /// The country of who is described by a role of that name and these sectors.
+    pub(super) fn presumed_of_role(self, role: &str, sectors: &[String]) -> Option<u32> {
+        self.presumed(sectors).or_else(|| self.scene.filter(|_| rises(role)))
+    }
+
     /// The country of an actor that is known by these sectors alone: who governs, polices, judges or protests does it at
-    /// home, where the story is; rebels rise where things happen; others only where no other country has a part in it.
+    /// home, where the story is; others only where no other country has a part in it.
     pub(super) fn presumed(self, sectors: &[String]) -> Option<u32> {
         const ABROAD: [&str; 7] = ["IGO", "NGO", "INT", "MNC", "BUS", "UAF", "CRM"];
         if sectors.iter().any(|sector| ABROAD.contains(&sector.as_str())) {
             None
         } else if is_at_home(sectors) {
             self.main
-        } else if sectors.iter().any(|sector| sector == "REB") {
-            self.scene.or(self.only)
         } else {
             self.only
         }
     }
+}
+
+/// Who rises against a government does it where things happen; terrorists may come from anywhere.
+fn rises(role: &str) -> bool {
+    ["rebel", "insurgent", "guerrilla", "mutineer"].iter().any(|word| role.contains(word))
 }
 
 /// Names counted by their countries.
