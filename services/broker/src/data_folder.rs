@@ -7,14 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-/// File name of the database of topics, groups and producers.
-pub(crate) const TOPICS: &str = "broker.db";
-/// File name of the database of records.
-pub(crate) const RECORDS: &str = "records.db";
+/// File name of the database.
+const DATABASE: &str = "broker.db";
 const LOCK: &str = "broker.lock";
 const VERSION: &str = "VERSION";
-/// What this version writes to, and expects in, the file `VERSION`: counts up when the format of a database changes.
-const FORMAT: &str = "faultline-broker-data/2";
+/// What this version writes to, and expects in, the file `VERSION`: counts up when the format of the database changes.
+const FORMAT: &str = "faultline-broker-data/3";
 /// A broker whose parent was killed notices within this time, and lets the folder go.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// Less room than this at start is called a full disk.
@@ -39,8 +37,9 @@ impl DataFolder {
         Ok(Self { path, _lock: lock })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Path of the database in it.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
     }
 }
 
@@ -97,7 +96,7 @@ fn check_format(folder: &Path) -> anyhow::Result<()> {
     let version_file = folder.join(VERSION);
     let found = match std::fs::read_to_string(&version_file) {
         Ok(found) => found.trim().to_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.join(TOPICS).exists() => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.join(DATABASE).exists() => {
             return std::fs::write(&version_file, format!("{FORMAT}\n"))
                 .map_err(|error| explain(folder, "write to the data folder", &error));
         }

@@ -4,33 +4,55 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tansu_sans_io::ErrorCode;
-use tansu_sans_io::sync_group_request::SyncGroupRequestAssignment;
+use kafka_protocol::ResponseError;
+use kafka_protocol::protocol::StrBytes;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 /// A request to join.
 #[derive(Debug, Clone)]
-pub(super) struct Joining {
-    pub(super) client_id: String,
+pub(crate) struct Joining {
+    pub(crate) client_id: StrBytes,
+    pub(crate) host: StrBytes,
     /// Empty where the client has none yet.
-    pub(super) member_id: String,
-    pub(super) instance_id: Option<String>,
-    pub(super) session_timeout: Duration,
-    pub(super) rebalance_timeout: Duration,
+    pub(crate) member_id: StrBytes,
+    pub(crate) instance_id: Option<StrBytes>,
+    pub(crate) session_timeout: Duration,
+    pub(crate) rebalance_timeout: Duration,
+    pub(crate) protocol_type: StrBytes,
     /// Names and metadata of ways to share the work, the preferred one first.
-    pub(super) protocols: Vec<(String, Bytes)>,
+    pub(crate) protocols: Vec<(StrBytes, Bytes)>,
 }
 
 /// A rebalance that a member has joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Joined {
-    pub(super) generation: i32,
-    pub(super) protocol: String,
-    pub(super) leader: String,
-    pub(super) member_id: String,
+pub(crate) struct Joined {
+    pub(crate) generation: i32,
+    pub(crate) protocol: StrBytes,
+    pub(crate) leader: StrBytes,
+    pub(crate) member_id: StrBytes,
     /// Id, instance and metadata of everybody, for the leader; empty for others.
-    pub(super) members: Vec<(String, Option<String>, Bytes)>,
+    pub(crate) members: Vec<(StrBytes, Option<StrBytes>, Bytes)>,
+}
+
+/// A group as it is told to those who look on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Described {
+    pub(crate) state: &'static str,
+    pub(crate) protocol_type: StrBytes,
+    pub(crate) protocol: StrBytes,
+    pub(crate) members: Vec<DescribedMember>,
+}
+
+/// A member as it is told to those who look on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct DescribedMember {
+    pub(crate) id: StrBytes,
+    pub(crate) instance_id: Option<StrBytes>,
+    pub(crate) client_id: StrBytes,
+    pub(crate) host: StrBytes,
+    pub(crate) metadata: Bytes,
+    pub(crate) assignment: Bytes,
 }
 
 /// A member of a group.
@@ -63,11 +85,11 @@ enum Phase {
 pub(super) struct Group {
     phase: Phase,
     generation: i32,
-    protocol: String,
-    leader: String,
-    members: BTreeMap<String, Member>,
+    protocol: StrBytes,
+    leader: StrBytes,
+    members: BTreeMap<StrBytes, Member>,
     /// Ids given to clients that have not joined with them yet, and when they are forgotten.
-    promised: HashMap<String, Instant>,
+    promised: HashMap<StrBytes, Instant>,
     version: u64,
 }
 
@@ -77,13 +99,36 @@ impl Group {
         self.version
     }
 
+    /// Whether there is nobody left to remember.
+    pub(super) fn is_deserted(&self) -> bool {
+        self.members.is_empty() && self.promised.is_empty()
+    }
+
+    /// What is told to those who look on.
+    pub(super) fn described(&self) -> Described {
+        let state = match self.phase {
+            _ if self.members.is_empty() => "Empty",
+            Phase::Empty => "Empty",
+            Phase::Joining { .. } => "PreparingRebalance",
+            Phase::Syncing => "CompletingRebalance",
+            Phase::Stable => "Stable",
+        };
+        let protocol_type = self.members.values().next().map(|member| member.request.protocol_type.clone());
+        Described {
+            state,
+            protocol_type: protocol_type.unwrap_or_default(),
+            protocol: self.protocol.clone(),
+            members: self.members.iter().map(|(id, member)| member.described(id, &self.protocol)).collect(),
+        }
+    }
+
     /// Takes in a request to join and returns the member's id, under which the outcome is to be asked for.
-    pub(super) fn join(&mut self, mut joining: Joining, now: Instant) -> Result<String, (ErrorCode, String)> {
-        let refused = |code, id: &str| Err((code, id.to_owned()));
+    pub(super) fn join(&mut self, mut joining: Joining, now: Instant) -> Result<StrBytes, (ResponseError, StrBytes)> {
+        let refused = |code, id: &StrBytes| Err((code, id.clone()));
         if !self.members.values().all(|member| shares_protocol(&member.request, &joining))
             || joining.protocols.is_empty()
         {
-            return refused(ErrorCode::InconsistentGroupProtocol, &joining.member_id);
+            return refused(ResponseError::InconsistentGroupProtocol, &joining.member_id);
         }
         if let Some(instance_id) = joining.instance_id.clone() {
             let former = self.members.iter().find(|(_, m)| m.request.instance_id.as_ref() == Some(&instance_id));
@@ -91,17 +136,18 @@ impl Group {
             if joining.member_id.is_empty() {
                 // The same instance, started again: it takes the place of the former one.
                 former.map(|id| self.members.remove(&id));
-                joining.member_id = format!("{instance_id}-{}", Uuid::new_v4());
+                joining.member_id = StrBytes::from_string(format!("{instance_id}-{}", Uuid::new_v4()));
             } else if former.as_ref() != Some(&joining.member_id) {
-                let code = if former.is_some() { ErrorCode::FencedInstanceId } else { ErrorCode::UnknownMemberId };
+                let code =
+                    if former.is_some() { ResponseError::FencedInstanceId } else { ResponseError::UnknownMemberId };
                 return refused(code, &joining.member_id);
             }
         } else if joining.member_id.is_empty() {
-            let id = format!("{}-{}", joining.client_id, Uuid::new_v4());
+            let id = StrBytes::from_string(format!("{}-{}", joining.client_id, Uuid::new_v4()));
             self.promised.insert(id.clone(), now + joining.session_timeout);
-            return refused(ErrorCode::MemberIdRequired, &id);
+            return refused(ResponseError::MemberIdRequired, &id);
         } else if self.promised.remove(&joining.member_id).is_none() && !self.members.contains_key(&joining.member_id) {
-            return refused(ErrorCode::UnknownMemberId, &joining.member_id);
+            return refused(ResponseError::UnknownMemberId, &joining.member_id);
         }
         let id = joining.member_id.clone();
         self.take_in(joining, now);
@@ -169,7 +215,7 @@ impl Group {
     }
 
     /// What the leader prefers of that which everybody knows.
-    fn common_protocol(&self) -> String {
+    fn common_protocol(&self) -> StrBytes {
         let preferred = self.members.get(&self.leader).map(|leader| leader.request.protocols.as_slice());
         let is_common =
             |name: &str| self.members.values().all(|m| m.request.protocols.iter().any(|(known, _)| known == name));
@@ -178,16 +224,16 @@ impl Group {
     }
 
     /// What came of joining; nothing while others are awaited.
-    pub(super) fn joined(&mut self, member_id: &str) -> Option<Result<Joined, ErrorCode>> {
-        let Some(member) = self.members.get_mut(member_id) else { return Some(Err(ErrorCode::UnknownMemberId)) };
+    pub(super) fn joined(&mut self, member_id: &StrBytes) -> Option<Result<Joined, ResponseError>> {
+        let Some(member) = self.members.get_mut(member_id) else { return Some(Err(ResponseError::UnknownMemberId)) };
         if matches!(self.phase, Phase::Joining { .. }) {
             // Another rebalance may have begun before this one was told of: then it takes part in that one.
             member.is_waiting = true;
             return None;
         }
         member.is_waiting = false;
-        let members = match self.leader == member_id {
-            true => self.members.iter().map(|(id, member)| member.described(id, &self.protocol)).collect(),
+        let members = match self.leader == *member_id {
+            true => self.members.iter().map(|(id, member)| member.for_leader(id, &self.protocol)).collect(),
             false => Vec::new(),
         };
         Some(Ok(Joined {
@@ -200,32 +246,32 @@ impl Group {
     }
 
     /// Notes that a member is there, and tells it whether it must join again.
-    pub(super) fn check(&mut self, member_id: &str, generation: i32, now: Instant) -> Result<(), ErrorCode> {
+    pub(super) fn check(&mut self, member_id: &StrBytes, generation: i32, now: Instant) -> Result<(), ResponseError> {
         if let Some(code) = self.refusal(member_id, generation) {
             return Err(code);
         }
         if let Some(member) = self.members.get_mut(member_id) {
             member.seen = now;
         }
-        if matches!(self.phase, Phase::Joining { .. }) { Err(ErrorCode::RebalanceInProgress) } else { Ok(()) }
+        if matches!(self.phase, Phase::Joining { .. }) { Err(ResponseError::RebalanceInProgress) } else { Ok(()) }
     }
 
     /// Why what a member says does not count: it is out, or behind.
-    pub(super) fn refusal(&self, member_id: &str, generation: i32) -> Option<ErrorCode> {
+    pub(super) fn refusal(&self, member_id: &StrBytes, generation: i32) -> Option<ResponseError> {
         if !self.members.contains_key(member_id) {
-            return Some(ErrorCode::UnknownMemberId);
+            return Some(ResponseError::UnknownMemberId);
         }
-        (generation != self.generation).then_some(ErrorCode::IllegalGeneration)
+        (generation != self.generation).then_some(ResponseError::IllegalGeneration)
     }
 
     /// Takes in who reads what, where the leader says it.
-    pub(super) fn assign(&mut self, member_id: &str, assignments: &[SyncGroupRequestAssignment]) {
-        if self.phase != Phase::Syncing || self.leader != member_id {
+    pub(super) fn assign(&mut self, member_id: &StrBytes, assignments: Vec<(StrBytes, Bytes)>) {
+        if self.phase != Phase::Syncing || self.leader != *member_id {
             return;
         }
-        for assignment in assignments {
-            if let Some(member) = self.members.get_mut(&assignment.member_id) {
-                member.assignment = assignment.assignment.clone();
+        for (id, assignment) in assignments {
+            if let Some(member) = self.members.get_mut(&id) {
+                member.assignment = assignment;
             }
         }
         self.phase = Phase::Stable;
@@ -235,33 +281,38 @@ impl Group {
     /// What a member is to read; nothing while the leader is awaited.
     pub(super) fn synced(
         &mut self,
-        member_id: &str,
+        member_id: &StrBytes,
         generation: i32,
         now: Instant,
-    ) -> Option<Result<Bytes, ErrorCode>> {
+    ) -> Option<Result<Bytes, ResponseError>> {
         match self.check(member_id, generation, now) {
             // It is behind: another rebalance has begun.
-            Err(ErrorCode::IllegalGeneration) => return Some(Err(ErrorCode::RebalanceInProgress)),
+            Err(ResponseError::IllegalGeneration) => return Some(Err(ResponseError::RebalanceInProgress)),
             Err(code) => return Some(Err(code)),
             Ok(()) => {}
         }
         let assignment = self.members.get(member_id).map(|member| member.assignment.clone());
-        (self.phase == Phase::Stable).then(|| assignment.ok_or(ErrorCode::UnknownMemberId))
+        (self.phase == Phase::Stable).then(|| assignment.ok_or(ResponseError::UnknownMemberId))
     }
 
     /// Takes a member out, by its id or by its instance's.
-    pub(super) fn leave(&mut self, member_id: &str, instance_id: Option<&str>, now: Instant) -> ErrorCode {
-        let is_meant = |id: &str, member: &Member| match instance_id {
-            Some(_) if member_id.is_empty() => member.request.instance_id.as_deref() == instance_id,
+    pub(super) fn leave(
+        &mut self,
+        member_id: &StrBytes,
+        instance_id: Option<&StrBytes>,
+        now: Instant,
+    ) -> Result<(), ResponseError> {
+        let is_meant = |id: &StrBytes, member: &Member| match instance_id {
+            Some(_) if member_id.is_empty() => member.request.instance_id.as_ref() == instance_id,
             _ => id == member_id,
         };
         let before = self.members.len();
         self.members.retain(|id, member| !is_meant(id, member));
         if self.members.len() == before {
-            return ErrorCode::UnknownMemberId;
+            return Err(ResponseError::UnknownMemberId);
         }
         self.without_some(now);
-        ErrorCode::None
+        Ok(())
     }
 
     /// Takes out members that were not heard of for too long, and ends what has waited for them.
@@ -288,10 +339,25 @@ impl Group {
 }
 
 impl Member {
-    fn described(&self, id: &str, protocol: &str) -> (String, Option<String>, Bytes) {
+    /// Its metadata for the protocol that was agreed on.
+    fn metadata(&self, protocol: &StrBytes) -> Bytes {
         let metadata = self.request.protocols.iter().find(|(name, _)| name == protocol);
-        let metadata = metadata.map(|(_, metadata)| metadata.clone()).unwrap_or_default();
-        (id.to_owned(), self.request.instance_id.clone(), metadata)
+        metadata.map(|(_, metadata)| metadata.clone()).unwrap_or_default()
+    }
+
+    fn for_leader(&self, id: &StrBytes, protocol: &StrBytes) -> (StrBytes, Option<StrBytes>, Bytes) {
+        (id.clone(), self.request.instance_id.clone(), self.metadata(protocol))
+    }
+
+    fn described(&self, id: &StrBytes, protocol: &StrBytes) -> DescribedMember {
+        DescribedMember {
+            id: id.clone(),
+            instance_id: self.request.instance_id.clone(),
+            client_id: self.request.client_id.clone(),
+            host: self.request.host.clone(),
+            metadata: self.metadata(protocol),
+            assignment: self.assignment.clone(),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! A group's life, with the time in hand.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use super::*;
 
 const SESSION: Duration = Duration::from_secs(6);
@@ -22,42 +24,40 @@ impl Watched {
     }
 
     /// Asks for an id, and joins with it.
-    fn newcomer(&mut self) -> String {
+    fn newcomer(&mut self) -> StrBytes {
         let (code, id) = self.group.join(joining(""), self.now).unwrap_err();
-        assert_eq!(code, ErrorCode::MemberIdRequired);
+        assert_eq!(code, ResponseError::MemberIdRequired);
         self.again(&id);
         id
     }
 
-    fn again(&mut self, id: &str) {
-        assert_eq!(self.group.join(joining(id), self.now), Ok(id.to_owned()));
+    fn again(&mut self, id: &StrBytes) {
+        assert_eq!(self.group.join(joining(id), self.now), Ok(id.clone()));
     }
 
-    fn joined(&mut self, id: &str) -> Joined {
+    fn joined(&mut self, id: &StrBytes) -> Joined {
         self.group.joined(id).expect("still waits for others").unwrap()
     }
 
     /// The leader gives each member its own id to read.
-    fn assign(&mut self, leader: &str) {
+    fn assign(&mut self, leader: &StrBytes) {
         let joined = self.joined(leader);
-        let assignments: Vec<_> = joined
-            .members
-            .iter()
-            .map(|(id, ..)| SyncGroupRequestAssignment::default().member_id(id.clone()).assignment(id.clone().into()))
-            .collect();
+        let assignments: Vec<_> = joined.members.iter().map(|(id, ..)| (id.clone(), id.clone().into())).collect();
         self.group.check(leader, joined.generation, self.now).unwrap();
-        self.group.assign(leader, &assignments);
+        self.group.assign(leader, assignments);
     }
 }
 
 fn joining(id: &str) -> Joining {
     Joining {
-        client_id: "faultline".to_owned(),
-        member_id: id.to_owned(),
+        client_id: "faultline".into(),
+        host: "/127.0.0.1".into(),
+        member_id: StrBytes::from_string(id.to_owned()),
         instance_id: None,
         session_timeout: SESSION,
         rebalance_timeout: Duration::from_secs(300),
-        protocols: vec![("cooperative-sticky".to_owned(), Bytes::from_static(b"topics"))],
+        protocol_type: "consumer".into(),
+        protocols: vec![("cooperative-sticky".into(), Bytes::from_static(b"topics"))],
     }
 }
 
@@ -79,7 +79,7 @@ fn a_newcomer_waits_until_the_others_have_joined_again() {
     watched.assign(&one);
     let two = watched.newcomer();
     assert_eq!(watched.group.joined(&two), None);
-    assert_eq!(watched.group.check(&one, 1, watched.now), Err(ErrorCode::RebalanceInProgress));
+    assert_eq!(watched.group.check(&one, 1, watched.now), Err(ResponseError::RebalanceInProgress));
     watched.again(&one);
     assert_eq!(watched.joined(&two).members, [], "only the leader is told of everybody");
     assert_eq!(watched.joined(&one).members.len(), 2);
@@ -138,7 +138,7 @@ fn a_leader_that_dies_before_it_says_who_reads_what_is_replaced() {
         assert_eq!(watched.group.synced(&two, 2, watched.now), None);
         watched.after(Duration::from_secs(1));
     }
-    assert_eq!(watched.group.synced(&two, 2, watched.now), Some(Err(ErrorCode::RebalanceInProgress)));
+    assert_eq!(watched.group.synced(&two, 2, watched.now), Some(Err(ResponseError::RebalanceInProgress)));
     watched.again(&two);
     assert_eq!(watched.joined(&two).leader, two);
 }
@@ -150,33 +150,33 @@ fn a_member_that_leaves_or_is_overdue_is_out_and_the_others_share_anew() {
     let two = watched.newcomer();
     watched.again(&one);
     watched.assign(&one);
-    assert_eq!(watched.group.leave(&one, None, watched.now), ErrorCode::None);
-    assert_eq!(watched.group.leave(&one, None, watched.now), ErrorCode::UnknownMemberId);
-    assert_eq!(watched.group.refusal(&one, 2), Some(ErrorCode::UnknownMemberId));
-    assert_eq!(watched.group.check(&two, 2, watched.now), Err(ErrorCode::RebalanceInProgress));
+    assert_eq!(watched.group.leave(&one, None, watched.now), Ok(()));
+    assert_eq!(watched.group.leave(&one, None, watched.now), Err(ResponseError::UnknownMemberId));
+    assert_eq!(watched.group.refusal(&one, 2), Some(ResponseError::UnknownMemberId));
+    assert_eq!(watched.group.check(&two, 2, watched.now), Err(ResponseError::RebalanceInProgress));
     watched.again(&two);
     watched.assign(&two);
     assert_eq!(watched.group.check(&two, 3, watched.now), Ok(()));
-    assert_eq!(watched.group.check(&two, 2, watched.now), Err(ErrorCode::IllegalGeneration));
+    assert_eq!(watched.group.check(&two, 2, watched.now), Err(ResponseError::IllegalGeneration));
     watched.after(SESSION);
-    assert_eq!(watched.group.check(&two, 3, watched.now), Err(ErrorCode::UnknownMemberId));
-    assert_eq!(watched.group.join(joining(&two), watched.now), Err((ErrorCode::UnknownMemberId, two)));
+    assert_eq!(watched.group.check(&two, 3, watched.now), Err(ResponseError::UnknownMemberId));
+    assert_eq!(watched.group.join(joining(&two), watched.now), Err((ResponseError::UnknownMemberId, two)));
 }
 
 #[test]
 fn an_instance_that_starts_again_takes_its_place_at_once() {
     let mut watched = Watched::new();
-    let started = || Joining { instance_id: Some("a".to_owned()), ..joining("") };
+    let started = || Joining { instance_id: Some("a".into()), ..joining("") };
     let first = watched.group.join(started(), watched.now).unwrap();
     watched.assign(&first);
     let second = watched.group.join(started(), watched.now).unwrap();
     assert_eq!(watched.joined(&second).members.len(), 1);
-    assert_eq!(watched.group.refusal(&first, 2), Some(ErrorCode::UnknownMemberId));
+    assert_eq!(watched.group.refusal(&first, 2), Some(ResponseError::UnknownMemberId));
 }
 
 #[tokio::test]
 async fn who_waits_is_woken_by_who_comes() {
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Groups::default());
     let (_, one) = shared.join("g", joining("")).await.unwrap_err();
     assert_eq!(shared.join("g", joining(&one)).await.unwrap().leader, one);
     let (_, two) = shared.join("g", joining("")).await.unwrap_err();

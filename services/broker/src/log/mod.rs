@@ -1,171 +1,191 @@
-//! The log: what producers sent, kept as the batches that they sent.
+//! The log: topics, and what producers sent to them, kept as the batches that they sent.
 //!
-//! A batch is stored whole, compressed as it came, in one row of an SQLite database, and handed out the same way, so
+//! A batch is stored whole, compressed as it came, in one row of the database, and handed out the same way, so
 //! that appending and reading cost as much as the batch is long, whatever else is in the log. A batch is acknowledged
-//! once it is committed: it then outlives `kill -9`, and, as with every database in WAL mode that does not sync each
-//! commit, a power cut may take the last of it.
+//! once it is on the disk.
 //!
-//! **Invariants.** Offsets of a partition grow without gaps as batches come in; only age and compaction take records away.
-//! The last batch of a partition stays for ever, so that its end is never forgotten.
+//! **Invariants.** Offsets of a partition grow without gaps as batches come in; only age, compaction and the wish of a
+//! client take records away. The last batch of a partition stays for ever, so that its end is never forgotten. A batch
+//! that an idempotent producer sends again within its last five is there once.
 
+mod batch;
 mod partition;
+mod producers;
 mod retention;
 #[cfg(test)]
 mod tests;
+mod topic;
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
-use bytes::Bytes;
-use libsql::{Connection, params};
-use tansu_sans_io::ErrorCode;
-use tansu_sans_io::record::deflated::Batch;
-use tansu_sans_io::record::inflated;
-use tansu_storage::{Error, Result};
+use bytes::{Bytes, BytesMut};
+use kafka_protocol::ResponseError;
+use sqlx::Row as _;
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
+pub(crate) use self::batch::Batch;
+use self::partition::Appending;
 pub(crate) use self::partition::{Partition, Span};
-pub(crate) use self::retention::Policy;
+pub(crate) use self::topic::{Policy, SETTINGS, Topic, is_name, refusal};
+use crate::database::{Change, Database};
+use crate::error::{Error, Result};
 
-/// The index holds every column but the content, so that nothing reads contents that it does not hand out.
-const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS partition (
-        id INTEGER PRIMARY KEY, topic TEXT NOT NULL, number INTEGER NOT NULL, UNIQUE (topic, number)
-    );
-    CREATE TABLE IF NOT EXISTS batch (
-        id INTEGER PRIMARY KEY,
-        partition INTEGER NOT NULL REFERENCES partition (id) ON DELETE CASCADE,
-        base_offset INTEGER NOT NULL,
-        next_offset INTEGER NOT NULL,
-        max_timestamp INTEGER NOT NULL,
-        producer INTEGER NOT NULL,
-        epoch INTEGER NOT NULL,
-        next_sequence INTEGER NOT NULL,
-        content BLOB NOT NULL
-    );
-    CREATE INDEX IF NOT EXISTS batch_place
-        ON batch (partition, base_offset, next_offset, max_timestamp, producer, epoch, next_sequence);
-";
-const INSERT: &str = "
-    INSERT INTO batch (partition, base_offset, next_offset, max_timestamp, producer, epoch, next_sequence, content)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-/// From the batch that holds the offset on.
-const READ: &str = "
-    SELECT content FROM batch
+const TOPICS: &str = "SELECT id, name FROM topic ORDER BY name";
+const CONFIGS: &str = "SELECT name, value FROM config WHERE topic = ?1";
+const PARTITIONS: &str = "SELECT id FROM partition WHERE topic = ?1 ORDER BY number";
+const LAST_PARTITION: &str = "SELECT coalesce(max(id), 0) FROM partition";
+const SET: &str = "
+    INSERT INTO config (topic, name, value) VALUES (?1, ?2, ?3) ON CONFLICT (topic, name) DO UPDATE SET value = ?3";
+const UNSET: &str = "DELETE FROM config WHERE topic = ?1 AND name = ?2";
+/// From the batch that holds the offset on, as many as a read may ask for.
+const SIZES: &str = "
+    SELECT base_offset, size FROM batch
     WHERE partition = ?1 AND next_offset > ?2 AND base_offset >=
         coalesce((SELECT max(base_offset) FROM batch WHERE partition = ?1 AND base_offset <= ?2), 0)
-    ORDER BY base_offset";
-const FIRST_SINCE: &str = "
-    SELECT content FROM batch WHERE partition = ?1 AND max_timestamp >= ?2 ORDER BY base_offset LIMIT 1";
+        AND next_offset <= ?3
+    ORDER BY base_offset LIMIT 1000";
+const CONTENTS: &str = "
+    SELECT content FROM batch WHERE partition = ?1 AND base_offset BETWEEN ?2 AND ?3 ORDER BY base_offset";
+const ONE_SINCE: &str = "
+    SELECT content FROM batch WHERE partition = ?1 AND max_timestamp >= ?2 AND base_offset >= ?3 AND next_offset <= ?4
+    ORDER BY base_offset LIMIT 1";
 
-/// A topic, as the log needs to know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Topic {
-    pub(crate) id: Uuid,
-    pub(crate) name: String,
-    /// Numbers from 0 up to, not including, this.
-    pub(crate) partitions: i32,
-}
-
-/// Topics and partitions in memory.
+/// Topics in memory.
 #[derive(Debug, Default)]
 struct Known {
+    topics: BTreeMap<String, Arc<Topic>>,
     names: HashMap<Uuid, String>,
-    partitions: HashMap<String, Vec<Arc<Partition>>>,
 }
 
 /// All partitions of all topics.
+#[derive(Debug)]
 pub(crate) struct Log {
-    /// Its lock puts appends in order.
-    writer: Mutex<Connection>,
-    reader: Mutex<Connection>,
+    database: Arc<Database>,
     known: RwLock<Known>,
+    /// Held while topics are made, changed or deleted; the number of the last partition that was made.
+    changing: Mutex<i64>,
     /// Changes with each append.
     appended: watch::Sender<()>,
 }
 
 impl Log {
-    /// Opens the log, or makes it; no topic is known yet.
-    pub(crate) async fn open(path: &Path) -> Result<Self> {
-        let database = libsql::Builder::new_local(path).build().await?;
-        let connect = async || -> Result<Connection> {
-            let connection = database.connect()?;
-            connection.busy_timeout(Duration::from_secs(10))?;
-            connection
-                .execute_batch(
-                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
-                     PRAGMA journal_size_limit = 67108864;",
-                )
-                .await?;
-            Ok(connection)
-        };
-        let writer = connect().await?;
-        writer.execute_batch(TABLES).await?;
-        let reader = connect().await?;
-        Ok(Self {
-            writer: Mutex::new(writer),
-            reader: Mutex::new(reader),
-            known: RwLock::default(),
-            appended: watch::Sender::new(()),
-        })
-    }
-
-    /// Makes these the topics of the log: the content of others is gone after it.
-    pub(crate) async fn know(&self, topics: &[Topic]) -> Result<()> {
-        let writer = self.writer.lock().await;
+    /// Learns what is in the database.
+    pub(crate) async fn open(database: Arc<Database>) -> Result<Self> {
         let mut known = Known::default();
-        let mut rows = writer.query("SELECT id, topic, number FROM partition", ()).await?;
-        let mut stored: HashMap<(String, i32), i64> = HashMap::new();
-        while let Some(row) = rows.next().await? {
-            stored.insert((row.get(1)?, row.get(2)?), row.get(0)?);
-        }
-        for topic in topics {
-            let mut partitions = Vec::new();
-            for number in 0..topic.partitions {
-                let id = match stored.remove(&(topic.id.to_string(), number)) {
-                    Some(id) => id,
-                    None => {
-                        let place = params![topic.id.to_string(), number];
-                        writer.execute("INSERT INTO partition (topic, number) VALUES (?1, ?2)", place).await?;
-                        writer.last_insert_rowid()
-                    }
-                };
-                partitions.push(match self.partition_of(&topic.name, number).filter(|known| known.id == id) {
-                    Some(partition) => partition,
-                    None => Arc::new(Partition::load(&writer, id).await?),
-                });
-            }
+        let (topics, last) = {
+            let mut reader = database.reader().await;
+            let topics = sqlx::query(TOPICS).fetch_all(&mut *reader).await?;
+            (topics, sqlx::query(LAST_PARTITION).fetch_one(&mut *reader).await?.try_get(0)?)
+        };
+        for row in topics {
+            let (id, name): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+            let topic = load_topic(&database, &id, name).await?;
             known.names.insert(topic.id, topic.name.clone());
-            known.partitions.insert(topic.name.clone(), partitions);
+            known.topics.insert(topic.name.clone(), Arc::new(topic));
         }
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
-        for id in stored.into_values() {
-            writer.execute("DELETE FROM partition WHERE id = ?1", [id]).await?;
-        }
-        Ok(())
+        Ok(Self { database, known: RwLock::new(known), changing: Mutex::new(last), appended: watch::Sender::new(()) })
     }
 
-    fn partition_of(&self, topic: &str, number: i32) -> Option<Arc<Partition>> {
+    /// All topics, by name.
+    pub(crate) fn topics(&self) -> Vec<Arc<Topic>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).topics.values().map(Arc::clone).collect()
+    }
+
+    /// A topic, by name.
+    pub(crate) fn topic(&self, name: &str) -> Result<Arc<Topic>, ResponseError> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.partitions.get(topic)?.get(usize::try_from(number).ok()?).map(Arc::clone)
+        known.topics.get(name).map(Arc::clone).ok_or(ResponseError::UnknownTopicOrPartition)
+    }
+
+    /// A topic, by id.
+    pub(crate) fn topic_of_id(&self, id: Uuid) -> Result<Arc<Topic>, ResponseError> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let topic = known.names.get(&id).and_then(|name| known.topics.get(name));
+        topic.map(Arc::clone).ok_or(ResponseError::UnknownTopicId)
     }
 
     /// A partition of a known topic.
-    pub(crate) fn partition(&self, topic: &str, number: i32) -> Result<Arc<Partition>> {
-        self.partition_of(topic, number).ok_or(Error::Api(ErrorCode::UnknownTopicOrPartition))
+    pub(crate) fn partition(&self, topic: &str, number: i32) -> Result<Arc<Partition>, ResponseError> {
+        self.topic(topic)?.partition(number)
     }
 
-    /// The name of a known topic.
-    pub(crate) fn topic_name(&self, id: Uuid) -> Option<String> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).names.get(&id).cloned()
+    /// Makes a topic, whose name and settings are in order.
+    pub(crate) async fn create_topic(
+        &self,
+        name: &str,
+        partitions: usize,
+        settings: BTreeMap<String, String>,
+    ) -> Result<Uuid> {
+        let mut last = self.changing.lock().await;
+        if self.topic(name).is_ok() {
+            return Err(ResponseError::TopicAlreadyExists.into());
+        }
+        let id = Uuid::new_v4();
+        let mut topic = Topic { id, name: name.to_owned(), settings, partitions: Vec::new() };
+        let mut changes: Vec<Change> = Vec::new();
+        changes.push(
+            sqlx::query("INSERT INTO topic (id, name) VALUES (?1, ?2)").bind(id.to_string()).bind(name.to_owned()),
+        );
+        for (name, value) in &topic.settings {
+            changes.push(sqlx::query(SET).bind(id.to_string()).bind(name.clone()).bind(value.clone()));
+        }
+        for number in 0..partitions {
+            *last += 1;
+            let insert = sqlx::query("INSERT INTO partition (id, topic, number) VALUES (?1, ?2, ?3)");
+            changes.push(insert.bind(*last).bind(id.to_string()).bind(i64::try_from(number).unwrap_or(i64::MAX)));
+            topic.partitions.push(Arc::new(Partition::new(*last)));
+        }
+        self.database.write(changes).done().await?;
+        self.put(topic);
+        Ok(id)
     }
 
-    /// Names of the known topics.
-    pub(crate) fn topic_names(&self) -> Vec<String> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).partitions.keys().cloned().collect()
+    /// Deletes a topic with all that is in it.
+    pub(crate) async fn delete_topic(&self, topic: &Topic) -> Result<()> {
+        let _changing = self.changing.lock().await;
+        {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            let name = known.names.remove(&topic.id).ok_or(ResponseError::UnknownTopicOrPartition)?;
+            known.topics.remove(&name);
+        }
+        topic.partitions.iter().for_each(|partition| partition.close());
+        // Whoever waits for records of it is to hear that it is gone.
+        self.appended.send_replace(());
+        self.database
+            .write(vec![sqlx::query("DELETE FROM topic WHERE id = ?1").bind(topic.id.to_string())])
+            .done()
+            .await
+    }
+
+    /// Sets settings of a topic, and unsets those without a value.
+    pub(crate) async fn set(&self, name: &str, settings: &[(String, Option<String>)]) -> Result<()> {
+        let _changing = self.changing.lock().await;
+        let mut topic = Topic::clone(&*self.topic(name)?);
+        let mut changes: Vec<Change> = Vec::new();
+        for (setting, value) in settings {
+            let id = topic.id.to_string();
+            match value {
+                Some(value) => {
+                    changes.push(sqlx::query(SET).bind(id).bind(setting.clone()).bind(value.clone()));
+                    topic.settings.insert(setting.clone(), value.clone());
+                }
+                None => {
+                    changes.push(sqlx::query(UNSET).bind(id).bind(setting.clone()));
+                    topic.settings.remove(setting);
+                }
+            }
+        }
+        self.database.write(changes).done().await?;
+        self.put(topic);
+        Ok(())
+    }
+
+    fn put(&self, topic: Topic) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.names.insert(topic.id, topic.name.clone());
+        known.topics.insert(topic.name.clone(), Arc::new(topic));
     }
 
     /// Tells of each append, to any partition.
@@ -173,68 +193,100 @@ impl Log {
         self.appended.subscribe()
     }
 
-    /// Appends a batch and returns the offset of its first record.
+    /// Appends a batch and returns the offset of its first record, once that is on the disk. The batch has its place, after
+    /// those appended before, as soon as this was called.
     ///
     /// # Errors
-    /// `Api` with the protocol's code where the batch makes no sense, comes twice or out of order; anything else is
-    /// trouble with the disk.
-    pub(crate) async fn append(&self, partition: &Partition, mut batch: Batch) -> Result<i64> {
-        let writer = self.writer.lock().await;
-        let next_sequence = partition.next_sequence(&batch)?;
-        if batch.last_offset_delta < 0 || i64::from(batch.record_count) > i64::from(batch.last_offset_delta) + 1 {
-            return Err(Error::Api(ErrorCode::InvalidRecord));
-        }
-        let base_offset = partition.span().next;
-        let next_offset = base_offset + i64::from(batch.last_offset_delta) + 1;
-        batch.base_offset = base_offset;
-        let (producer, epoch, max_timestamp) = (batch.producer_id, batch.producer_epoch, batch.max_timestamp);
-        let content = Vec::from(Bytes::from(batch));
-        let row = params![
-            partition.id,
-            base_offset,
-            next_offset,
-            max_timestamp,
-            producer,
-            i32::from(epoch),
-            next_sequence,
-            content
-        ];
-        writer.execute(INSERT, row).await?;
-        partition.appended(next_offset, producer, epoch, next_sequence);
-        self.appended.send_replace(());
-        Ok(base_offset)
+    /// `Refused` where the batch comes out of order or its topic is gone.
+    pub(crate) fn append(
+        &self,
+        partition: Arc<Partition>,
+        batch: Batch,
+    ) -> Result<impl Future<Output = Result<i64>> + use<'_>> {
+        let Appending { base_offset, next_offset, writing } = partition.append(batch, &self.database)?;
+        Ok(async move {
+            writing.done().await?;
+            partition.written_to(next_offset);
+            self.appended.send_replace(());
+            Ok(base_offset)
+        })
     }
 
     /// Batches from the one that holds `offset` on: at least one where there is any, and no more than fit into
     /// `max_bytes` otherwise.
-    pub(crate) async fn read(&self, partition: &Partition, offset: i64, max_bytes: usize) -> Result<Vec<Batch>> {
-        let mut batches = Vec::new();
+    pub(crate) async fn read(&self, partition: &Partition, offset: i64, max_bytes: usize) -> Result<Bytes> {
+        let end = partition.span().next;
+        if offset >= end {
+            return Ok(Bytes::new());
+        }
+        let mut reader = self.database.reader().await;
+        let sizes = sqlx::query(SIZES).bind(partition.id).bind(offset).bind(end).fetch_all(&mut *reader).await?;
+        let mut chosen: Option<(i64, i64)> = None;
         let mut bytes = 0;
-        if offset >= partition.span().next {
-            return Ok(batches);
+        for row in sizes {
+            let (base_offset, size): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            bytes += usize::try_from(size).unwrap_or(usize::MAX);
+            chosen = match chosen {
+                Some(_) if bytes > max_bytes => break,
+                Some((first, _)) => Some((first, base_offset)),
+                None => Some((base_offset, base_offset)),
+            };
         }
-        let reader = self.reader.lock().await;
-        let mut rows = reader.query(READ, params![partition.id, offset]).await?;
-        while let Some(row) = rows.next().await? {
-            let content: Vec<u8> = row.get(0)?;
-            bytes += content.len();
-            if bytes > max_bytes && !batches.is_empty() {
-                break;
-            }
-            batches.push(Batch::try_from(Bytes::from(content))?);
+        let Some((first, last)) = chosen else { return Ok(Bytes::new()) };
+        let rows = sqlx::query(CONTENTS).bind(partition.id).bind(first).bind(last).fetch_all(&mut *reader).await?;
+        let mut contents = BytesMut::with_capacity(bytes);
+        for row in rows {
+            contents.extend_from_slice(row.try_get(0)?);
         }
-        Ok(batches)
+        Ok(contents.freeze())
     }
 
     /// Offset and time, in milliseconds since 1970, of the first record that is not older than `timestamp`.
     pub(crate) async fn first_since(&self, partition: &Partition, timestamp: i64) -> Result<Option<(i64, i64)>> {
-        let reader = self.reader.lock().await;
-        let mut rows = reader.query(FIRST_SINCE, params![partition.id, timestamp]).await?;
-        let Some(row) = rows.next().await? else { return Ok(None) };
-        let batch = inflated::Batch::try_from(Batch::try_from(Bytes::from(row.get::<Vec<u8>>(0)?))?)?;
-        let places = batch.records.iter().map(|record| {
-            (batch.base_offset + i64::from(record.offset_delta), batch.base_timestamp + record.timestamp_delta)
-        });
-        Ok(places.into_iter().find(|(_, time)| *time >= timestamp))
+        let Span { start, next } = partition.span();
+        let mut from = 0;
+        let mut reader = self.database.reader().await;
+        loop {
+            let query = sqlx::query(ONE_SINCE).bind(partition.id).bind(timestamp).bind(from).bind(next);
+            let Some(row) = query.fetch_optional(&mut *reader).await? else { return Ok(None) };
+            let batch = Batch::stored(row.try_get(0)?).map_err(Error::Unreadable)?;
+            let records = batch.records().map_err(Error::Unreadable)?;
+            let found = records.iter().find(|record| record.timestamp >= timestamp && record.offset >= start);
+            if let Some(record) = found {
+                return Ok(Some((record.offset, record.timestamp)));
+            }
+            // Compaction has taken that record.
+            from = batch.header.next_offset();
+        }
     }
+
+    /// Takes away the records before an offset, for all if it is -1, and returns where the partition starts then.
+    pub(crate) async fn delete_before(&self, partition: &Partition, offset: i64) -> Result<i64> {
+        let Span { next, .. } = partition.span();
+        let start = if offset == -1 { next } else { offset };
+        if !(0..=next).contains(&start) {
+            return Err(ResponseError::OffsetOutOfRange.into());
+        }
+        if let Some(writing) = partition.start_at(start, &self.database) {
+            writing.done().await?;
+        }
+        Ok(partition.span().start)
+    }
+}
+
+async fn load_topic(database: &Database, id: &str, name: String) -> Result<Topic> {
+    let (settings, partitions) = {
+        let mut reader = database.reader().await;
+        let settings = sqlx::query(CONFIGS).bind(id.to_owned()).fetch_all(&mut *reader).await?;
+        (settings, sqlx::query(PARTITIONS).bind(id.to_owned()).fetch_all(&mut *reader).await?)
+    };
+    let uuid = Uuid::parse_str(id).map_err(|error| Error::Unreadable(error.into()))?;
+    let mut topic = Topic { id: uuid, name, settings: BTreeMap::new(), partitions: Vec::new() };
+    for row in settings {
+        topic.settings.insert(row.try_get(0)?, row.try_get(1)?);
+    }
+    for row in partitions {
+        topic.partitions.push(Arc::new(Partition::load(database, row.try_get(0)?).await?));
+    }
+    Ok(topic)
 }

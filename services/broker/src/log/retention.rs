@@ -3,61 +3,50 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use libsql::{Connection, params};
-use tansu_sans_io::record::deflated::Batch;
-use tansu_sans_io::record::inflated;
-use tansu_storage::Result;
+use sqlx::Row as _;
+use tracing::warn;
 
-use super::{Log, Partition};
-
-/// What a topic keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Policy {
-    /// Age in milliseconds from which records go.
-    pub(crate) retention_ms: Option<i64>,
-    /// Whether only the last record of each key stays.
-    pub(crate) compact: bool,
-}
+use super::{Log, Partition, Policy};
+use crate::database::Change;
+use crate::error::{Error, Result};
+use crate::log::batch::Batch;
 
 /// Contiguous from the front, and never the last.
 const FIRST_TO_KEEP: &str = "
     SELECT min(base_offset) FROM batch WHERE partition = ?1 AND (
         max_timestamp >= ?2 OR base_offset = (SELECT max(base_offset) FROM batch WHERE partition = ?1))";
-
-/// What becomes of a batch that is compacted.
-enum Fate {
-    Gone,
-    Smaller(Vec<u8>),
-}
+const ONE_BEFORE: &str = "
+    SELECT id, content FROM batch WHERE partition = ?1 AND base_offset < ?2 ORDER BY base_offset DESC LIMIT 1";
+const DELETE: &str = "DELETE FROM batch WHERE id = ?1";
+const REPLACE: &str = "UPDATE batch SET size = ?2, content = ?3 WHERE id = ?1";
 
 impl Log {
-    /// Applies the policy to all partitions of a topic; `now` is in milliseconds since 1970.
-    pub(crate) async fn clean(&self, topic: &str, policy: Policy, now: i64) -> Result<()> {
-        let mut number = 0;
-        while let Some(partition) = self.partition_of(topic, number) {
-            if let Some(retention_ms) = policy.retention_ms {
-                self.drop_older(&partition, now - retention_ms).await?;
+    /// Applies the topics' settings to all partitions; `now` is in milliseconds since 1970.
+    pub(crate) async fn clean(&self, now: i64) -> Result<()> {
+        for topic in self.topics() {
+            let Policy { retention_ms, compact } = topic.policy();
+            for partition in &topic.partitions {
+                if let Some(retention_ms) = retention_ms {
+                    self.drop_older(partition, now.saturating_sub(retention_ms)).await?;
+                }
+                if compact {
+                    self.compact(partition).await?;
+                }
             }
-            if policy.compact {
-                self.compact(&partition).await?;
-            }
-            number += 1;
         }
         Ok(())
     }
 
     async fn drop_older(&self, partition: &Partition, cutoff: i64) -> Result<()> {
-        let writer = self.writer.lock().await;
-        let mut rows = writer.query(FIRST_TO_KEEP, params![partition.id, cutoff]).await?;
-        let first: Option<i64> = match rows.next().await? {
-            Some(row) => row.get(0)?,
-            None => None,
+        let first: Option<i64> = {
+            let mut reader = self.database.reader().await;
+            let query = sqlx::query(FIRST_TO_KEEP).bind(partition.id).bind(cutoff);
+            query.fetch_one(&mut *reader).await?.try_get(0)?
         };
-        let Some(first) = first.filter(|first| *first > partition.span().start) else { return Ok(()) };
-        let gone = "DELETE FROM batch WHERE partition = ?1 AND base_offset < ?2";
-        writer.execute(gone, params![partition.id, first]).await?;
-        partition.starts_at(first);
-        Ok(())
+        match first.and_then(|first| partition.start_at(first, &self.database)) {
+            Some(writing) => writing.done().await,
+            None => Ok(()),
+        }
     }
 
     /// Keeps the last record of each key, and records without a key. The last batch stays whole.
@@ -66,43 +55,46 @@ impl Log {
         if end == partition.compacted_to() {
             return Ok(());
         }
-        let writer = self.writer.lock().await;
-        let fates = fates(&writer, partition.id).await?;
-        let transaction = writer.transaction().await?;
-        for (id, fate) in fates {
-            match fate {
-                Fate::Gone => transaction.execute("DELETE FROM batch WHERE id = ?1", [id]).await?,
-                Fate::Smaller(content) => {
-                    transaction.execute("UPDATE batch SET content = ?2 WHERE id = ?1", params![id, content]).await?
-                }
-            };
+        let mut seen: HashSet<Bytes> = HashSet::new();
+        let mut changes = Vec::new();
+        let mut before = end;
+        while let Some((id, batch)) = self.batch_before(partition, before).await? {
+            let is_last = before == end;
+            before = batch.header.base_offset;
+            match outdated(&batch, id, &mut seen) {
+                Ok(change) => changes.extend(change.filter(|_| !is_last)),
+                // What cannot be unpacked here is for its readers to judge.
+                Err(error) => warn!(%error, offset = before, "left a batch as it is that cannot be compacted"),
+            }
         }
-        transaction.commit().await?;
+        self.database.write(changes).done().await?;
         partition.set_compacted_to(end);
         Ok(())
     }
+
+    /// One at a time, so that others read meanwhile.
+    async fn batch_before(&self, partition: &Partition, offset: i64) -> Result<Option<(i64, Batch)>> {
+        let mut reader = self.database.reader().await;
+        let query = sqlx::query(ONE_BEFORE).bind(partition.id).bind(offset);
+        let Some(row) = query.fetch_optional(&mut *reader).await? else { return Ok(None) };
+        Ok(Some((row.try_get(0)?, Batch::stored(row.try_get(1)?).map_err(Error::Unreadable)?)))
+    }
 }
 
-async fn fates(connection: &Connection, partition: i64) -> Result<Vec<(i64, Fate)>> {
-    let newest_first = "SELECT id, content FROM batch WHERE partition = ?1 ORDER BY base_offset DESC";
-    let mut rows = connection.query(newest_first, [partition]).await?;
-    let mut seen: HashSet<Bytes> = HashSet::new();
-    let mut fates = Vec::new();
-    let mut is_last = true;
-    while let Some(row) = rows.next().await? {
-        let mut batch = inflated::Batch::try_from(Batch::try_from(Bytes::from(row.get::<Vec<u8>>(1)?))?)?;
-        let before = batch.records.len();
-        batch.records.reverse();
-        batch.records.retain(|record| record.key().is_none_or(|key| seen.insert(key)));
-        batch.records.reverse();
-        if batch.records.len() < before && !is_last {
-            let fate = match batch.records.is_empty() {
-                true => Fate::Gone,
-                false => Fate::Smaller(Vec::from(Bytes::from(Batch::try_from(batch)?))),
-            };
-            fates.push((row.get(0)?, fate));
-        }
-        is_last = false;
+/// What is to be done to a batch, after which those with the keys in `seen` have come.
+fn outdated(batch: &Batch, id: i64, seen: &mut HashSet<Bytes>) -> anyhow::Result<Option<Change>> {
+    let mut records = batch.records()?;
+    let before = records.len();
+    records.reverse();
+    records.retain(|record| record.key.as_ref().is_none_or(|key| seen.insert(Bytes::copy_from_slice(key))));
+    records.reverse();
+    if records.len() == before {
+        return Ok(None);
     }
-    Ok(fates)
+    if records.is_empty() {
+        return Ok(Some(sqlx::query(DELETE).bind(id)));
+    }
+    let smaller = batch.with(&records)?;
+    let size = i64::try_from(smaller.len())?;
+    Ok(Some(sqlx::query(REPLACE).bind(id).bind(size).bind(smaller.into_bytes())))
 }
