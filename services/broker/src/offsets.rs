@@ -11,8 +11,10 @@ use crate::error::Result;
 const ALL: &str = "
     SELECT group_id, topic.name, number, next_offset, metadata
     FROM committed JOIN partition ON partition.id = committed.partition JOIN topic ON topic.id = partition.topic";
+/// Nothing where the topic has been deleted meanwhile.
 const PUT: &str = "
-    INSERT INTO committed (group_id, partition, next_offset, metadata) VALUES (?1, ?2, ?3, ?4)
+    INSERT INTO committed (group_id, partition, next_offset, metadata)
+    SELECT ?1, id, ?3, ?4 FROM partition WHERE id = ?2
     ON CONFLICT (group_id, partition) DO UPDATE SET next_offset = ?3, metadata = ?4";
 const DELETE: &str = "DELETE FROM committed WHERE group_id = ?1";
 

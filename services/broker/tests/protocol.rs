@@ -1,7 +1,7 @@
 //! The broker as a client of the Kafka protocol meets it, over the wire.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -30,6 +30,7 @@ use kafka_protocol::records::{
 };
 use uuid::Uuid;
 
+const BROKER: &str = env!("CARGO_BIN_EXE_faultline-broker");
 const TOPIC: &str = "articles";
 const GROUP: &str = "enricher";
 
@@ -49,13 +50,13 @@ impl Drop for Client {
 
 impl Client {
     fn start(data: &Path) -> Self {
-        let mut broker = Command::new(env!("CARGO_BIN_EXE_faultline-broker"))
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(BROKER);
+        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(data).stderr(Stdio::null());
+        Self::start_by(&mut command)
+    }
+
+    fn start_by(command: &mut Command) -> Self {
+        let mut broker = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(broker.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix(r#"{"listening":""#).and_then(|rest| rest.strip_suffix(r#""}"#));
@@ -63,7 +64,7 @@ impl Client {
         Self { broker, address, stream: connect(address) }
     }
 
-    fn send<R: Request>(&mut self, version: i16, request: &R) {
+    fn send<R: Request>(&mut self, version: i16, request: &R) -> io::Result<()> {
         let header = RequestHeader::default()
             .with_request_api_key(R::KEY)
             .with_request_api_version(version)
@@ -72,26 +73,30 @@ impl Client {
         let mut bytes = BytesMut::new();
         header.encode(&mut bytes, R::header_version(version)).unwrap();
         request.encode(&mut bytes, version).unwrap();
-        self.stream.write_all(&u32::try_from(bytes.len()).unwrap().to_be_bytes()).unwrap();
-        self.stream.write_all(&bytes).unwrap();
+        self.stream.write_all(&u32::try_from(bytes.len()).unwrap().to_be_bytes())?;
+        self.stream.write_all(&bytes)
     }
 
     /// An answer of the kind, in the version.
-    fn receive<R: Decodable>(&mut self, header_version: i16, version: i16) -> R {
+    fn receive<R: Decodable>(&mut self, header_version: i16, version: i16) -> io::Result<R> {
         let mut length = [0; 4];
-        self.stream.read_exact(&mut length).unwrap();
+        self.stream.read_exact(&mut length)?;
         let mut bytes = vec![0; u32::from_be_bytes(length) as usize];
-        self.stream.read_exact(&mut bytes).unwrap();
+        self.stream.read_exact(&mut bytes)?;
         let mut bytes = Bytes::from(bytes);
         assert_eq!(ResponseHeader::decode(&mut bytes, header_version).unwrap().correlation_id, 7);
         let answer = R::decode(&mut bytes, version).unwrap();
         assert!(!bytes.has_remaining(), "the answer goes on");
-        answer
+        Ok(answer)
+    }
+
+    fn try_ask<R: Request>(&mut self, version: i16, request: &R) -> io::Result<R::Response> {
+        self.send(version, request)?;
+        self.receive(R::Response::header_version(version), version)
     }
 
     fn ask<R: Request>(&mut self, version: i16, request: &R) -> R::Response {
-        self.send(version, request);
-        self.receive(R::Response::header_version(version), version)
+        self.try_ask(version, request).unwrap()
     }
 
     /// Makes the topic and returns its id.
@@ -226,6 +231,36 @@ fn what_is_acknowledged_is_there_after_kill_and_a_batch_sent_again_is_there_once
 }
 
 #[test]
+fn a_disk_that_takes_no_more_ends_it_and_what_it_acknowledged_stays() {
+    let data = tempfile::tempdir().unwrap();
+    // A limit on the size of files stands for the disk, with the signal that comes with it ignored.
+    let limited = r#"trap "" XFSZ; ulimit -f 16384; exec "$0" --listen 127.0.0.1:0 --data "$1""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", limited, BROKER]).arg(data.path()).stderr(Stdio::piped());
+    let mut client = Client::start_by(&mut command);
+    let id = client.create(&[]);
+    let large = "x".repeat(500_000);
+    let mut acknowledged = 0;
+    // The last is refused, or the broker ends before it says so.
+    while let Ok(answer) = client.try_ask(9, &produce(1, plain(&large)))
+        && answer.responses[0].partition_responses[0].error_code == 0
+    {
+        acknowledged += 1;
+        assert!(acknowledged < 1_000, "it took more than the limit lets it");
+    }
+    assert!(acknowledged > 0);
+    assert_eq!(client.broker.wait().unwrap().code(), Some(1));
+    let mut stderr = String::new();
+    client.broker.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    let last = stderr.lines().last().unwrap_or_default();
+    assert!(last.starts_with("error: the disk") && last.contains(": "), "{stderr}");
+    drop(client);
+
+    let mut client = Client::start(data.path());
+    assert_eq!(client.fetch(12, id, acknowledged - 1), (0, vec![large]));
+}
+
+#[test]
 fn a_broken_batch_a_large_one_and_a_transaction_are_refused() {
     let data = tempfile::tempdir().unwrap();
     let mut client = Client::start(data.path());
@@ -249,7 +284,7 @@ fn records_without_acknowledgement_are_not_answered() {
     let data = tempfile::tempdir().unwrap();
     let mut client = Client::start(data.path());
     let id = client.create(&[]);
-    client.send(9, &produce(0, plain("one")));
+    client.send(9, &produce(0, plain("one"))).unwrap();
     assert_eq!(client.produce(9, plain("two")), (0, 1));
     assert_eq!(client.fetch(12, id, 0).1, ["one", "two"]);
 }
@@ -299,7 +334,7 @@ fn versions_that_are_served_are_told_and_others_refused() {
     // Version 99 of the same, of which nothing but the head can be read.
     let request = [0, 0, 0, 13, 0, 18, 0, 99, 0, 0, 0, 7, 0, 1, b't', 0, 0];
     client.stream.write_all(&request).unwrap();
-    let refusal: ApiVersionsResponse = client.receive(0, 0);
+    let refusal: ApiVersionsResponse = client.receive(0, 0).unwrap();
     assert_eq!(refusal.error_code, ResponseError::UnsupportedVersion.code());
     assert!(refusal.api_keys.iter().any(|api| api.api_key == 18 && api.max_version == 4));
 }

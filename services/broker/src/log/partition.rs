@@ -15,11 +15,13 @@ const INSERT: &str = "
         (partition, base_offset, next_offset, max_timestamp, producer, epoch, base_sequence, size, content)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 const START_AND_NEXT: &str = "
-    SELECT start_offset, coalesce((SELECT max(next_offset) FROM batch WHERE partition = partition.id), start_offset)
+    SELECT start_offset, coalesce(
+        (SELECT next_offset FROM batch WHERE partition = ?1 ORDER BY base_offset DESC LIMIT 1), start_offset)
     FROM partition WHERE id = ?1";
-const IDEMPOTENT: &str = "
+/// As far back as a batch may be that a producer sends again after a restart of the broker.
+const LATEST: &str = "
     SELECT base_offset, next_offset, producer, epoch, base_sequence FROM batch
-    WHERE partition = ?1 AND producer >= 0 ORDER BY base_offset";
+    WHERE partition = ?1 ORDER BY base_offset DESC LIMIT 10000";
 
 /// Offsets in a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,11 +79,11 @@ impl Partition {
         let bounds = sqlx::query(START_AND_NEXT).bind(id).fetch_one(&mut *reader).await?;
         let partition = Self::new(id);
         {
-            let rows = sqlx::query(IDEMPOTENT).bind(id).fetch_all(&mut *reader).await?;
+            let rows = sqlx::query(LATEST).bind(id).fetch_all(&mut *reader).await?;
             let mut state = partition.state();
             state.span = Span { start: bounds.try_get(0)?, next: bounds.try_get(1)? };
             state.tail = state.span.next;
-            for row in rows {
+            for row in rows.into_iter().rev() {
                 let (base_offset, next_offset): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
                 let (producer, epoch, base_sequence) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
                 let header = Header::indexed(base_offset, next_offset, producer, epoch, base_sequence);

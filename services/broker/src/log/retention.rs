@@ -13,8 +13,9 @@ use crate::log::batch::Batch;
 
 /// Contiguous from the front, and never the last.
 const FIRST_TO_KEEP: &str = "
-    SELECT min(base_offset) FROM batch WHERE partition = ?1 AND (
-        max_timestamp >= ?2 OR base_offset = (SELECT max(base_offset) FROM batch WHERE partition = ?1))";
+    SELECT base_offset FROM batch WHERE partition = ?1 AND (
+        max_timestamp >= ?2 OR base_offset = (SELECT max(base_offset) FROM batch WHERE partition = ?1))
+    ORDER BY base_offset LIMIT 1";
 const ONE_BEFORE: &str = "
     SELECT id, content FROM batch WHERE partition = ?1 AND base_offset < ?2 ORDER BY base_offset DESC LIMIT 1";
 const DELETE: &str = "DELETE FROM batch WHERE id = ?1";
@@ -41,7 +42,7 @@ impl Log {
         let first: Option<i64> = {
             let mut reader = self.database.reader().await;
             let query = sqlx::query(FIRST_TO_KEEP).bind(partition.id).bind(cutoff);
-            query.fetch_one(&mut *reader).await?.try_get(0)?
+            query.fetch_optional(&mut *reader).await?.map(|row| row.try_get(0)).transpose()?
         };
         match first.and_then(|first| partition.start_at(first, &self.database)) {
             Some(writing) => writing.done().await,

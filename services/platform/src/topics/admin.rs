@@ -194,7 +194,7 @@ impl<'a> Admin<'a> {
         Ok(all)
     }
 
-    /// Configuration of each topic that the broker tells it of; the bundled one tells nothing.
+    /// Configuration of each topic that the broker tells it of; some brokers tell nothing.
     fn configs(&self, names: &[String]) -> Result<BTreeMap<String, BTreeMap<String, String>>, TopicError> {
         let options = AdminOptions::new().request_timeout(Some(PATIENCE));
         let asked: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
