@@ -134,13 +134,22 @@ async fn commit(
     connection: &mut SqliteConnection,
     group: &mut Vec<Write>,
 ) -> Result<Vec<oneshot::Sender<()>>, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let mut all = Vec::with_capacity(group.len());
-    for Write { changes, done } in group.drain(..) {
+    let mut changes = Vec::new();
+    for write in group.drain(..) {
+        changes.extend(write.changes);
+        all.push(write.done);
+    }
+    if changes.len() <= 1 {
+        // A transaction by itself: on a busy machine each statement waits for its thread to be run.
         for change in changes {
-            change.execute(&mut *transaction).await?;
+            change.execute(&mut *connection).await?;
         }
-        all.push(done);
+        return Ok(all);
+    }
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for change in changes {
+        change.execute(&mut *transaction).await?;
     }
     transaction.commit().await?;
     Ok(all)
