@@ -10,6 +10,7 @@
 #![expect(clippy::print_stdout, reason = "tests say in plain sight what they skip")]
 
 pub mod faultline;
+pub mod http;
 pub mod kafka;
 pub mod postgres;
 pub mod process;

@@ -14,6 +14,7 @@ use crate::commands::read::ReadArguments;
 use crate::commands::schema::SchemaArguments;
 use crate::commands::search::SearchArguments;
 use crate::commands::show::ShowArguments;
+use crate::commands::tokens::TokensArguments;
 use crate::commands::topics::TopicsArguments;
 use crate::demo::DemoArguments;
 
@@ -98,6 +99,8 @@ pub(crate) enum Command {
     Topics(TopicsArguments),
     /// List, inspect or replay what could not be processed
     DeadLetters(DeadLettersArguments),
+    /// Make, list or revoke the tokens of those who hand articles in over HTTP
+    Tokens(TokensArguments),
     /// Show, check or explain the settings
     Config(ConfigArguments),
     /// Check the lists that the analysis reads with, the bundled ones or your own

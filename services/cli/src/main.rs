@@ -70,6 +70,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let settings = quiet(global)?;
             block_on(&settings, commands::topics::run(arguments, &settings.common))
         }
+        Command::Tokens(arguments) => {
+            let settings = quiet(global)?;
+            commands::tokens::run(arguments, &settings.common)
+        }
         Command::Knowledge(arguments) => {
             let settings = quiet(global)?;
             commands::knowledge::run(arguments, &settings)

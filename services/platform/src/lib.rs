@@ -30,6 +30,7 @@ pub mod settings;
 mod shutdown;
 pub mod tail;
 pub mod telemetry;
+pub mod tokens;
 pub mod topics;
 
 pub use client::ClientError;

@@ -95,6 +95,17 @@ impl Intake {
         self.accept(draft, line, now)
     }
 
+    /// Reads an object that is parsed already; `line` is its place for what is said of it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(crate) fn read_value(&self, value: &Value, line: u64, now: Timestamp) -> Result<Taken, Refusal> {
+        let Value::Object(object) = value else {
+            return Err(Refusal::NotAnObject { line, found: kind_of(value), hint: "" });
+        };
+        self.accept(self.draft_of_object(object, line)?, line, now)
+    }
+
     fn draft_of_json(&self, content: &str, line: u64) -> Result<Draft, Refusal> {
         // The line break that ends an unclosed string is not what is wrong with it.
         let object = match serde_json::from_str(content.trim_end_matches(['\r', '\n']))

@@ -34,6 +34,7 @@ mod ingest;
 mod intake;
 mod ledger;
 mod outlet;
+pub mod push;
 pub mod reader;
 mod refuse;
 mod run;

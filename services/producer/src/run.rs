@@ -9,11 +9,16 @@ use std::{
 };
 
 use anyhow::Context as _;
-use faultline_platform::{Publisher, RoleContext, compacted, topics};
+use faultline_platform::{Publisher, RoleContext, compacted, tokens::Tokens, topics};
 use faultline_schemas::topic;
-use tokio::{sync::mpsc, task::spawn_blocking, time::timeout};
+use tokio::{net::TcpListener, sync::mpsc, task::spawn_blocking, time::timeout};
 
-use crate::{outlet::Outlet, settings::ProducerSettings, source};
+use crate::{
+    outlet::Outlet,
+    push::{self, Push},
+    settings::ProducerSettings,
+    source,
+};
 
 /// How long one attempt to read the sources topic may take, and the pause before the next.
 const STATE_DEADLINE: Duration = Duration::from_secs(30);
@@ -35,13 +40,22 @@ pub async fn run(ctx: RoleContext, settings: ProducerSettings) -> anyhow::Result
     let latch = ctx.health.latch("source states");
     let settings = Arc::new(settings);
     let publisher = Publisher::new(&ctx.common.kafka)?;
+    // At once, so that an address in use is told at the start; answered once the topics are there.
+    let listener = listen(&ctx, &settings).await?;
     let preparing = (ctx.clone(), Arc::clone(&settings));
     let states = spawn_blocking(move || prepare(&preparing.0, &preparing.1)).await.context("failed to prepare")??;
     let Some(states) = states else { return Ok(()) };
-    let ended = start(&ctx, &settings, Arc::new(states), &Outlet::new(&ctx, &publisher))?;
+    let outlet = Outlet::new(&ctx, &publisher);
+    let ended = start(&ctx, &settings, Arc::new(states), &outlet)?;
+    let pushed = listener.map(|listener| tokio::spawn(push::serve(ctx.clone(), listener, Push::new(&ctx, &settings, outlet))));
     drop(latch);
     let result = wait(&ctx, ended).await;
     let deadline = Duration::from_millis(ctx.common.consume.shutdown_deadline_ms) / 4;
+    if let Some(pushed) = pushed
+        && timeout(deadline, pushed).await.is_err()
+    {
+        tracing::warn!("a request was not answered in time, its sender has to send it again");
+    }
     let flushed = spawn_blocking(move || publisher.flush(deadline)).await.unwrap_or(false);
     if !flushed {
         tracing::warn!("kafka did not acknowledge everything in time, it is read again after the restart");
@@ -55,7 +69,9 @@ fn prepare(ctx: &RoleContext, settings: &ProducerSettings) -> anyhow::Result<Opt
         return Ok(None);
     }
     if settings.sources.is_empty() {
-        tracing::info!("no sources are configured, articles come in by faultline ingest only");
+        if settings.push.address().is_none() {
+            tracing::info!("no sources are configured, articles come in by faultline ingest only");
+        }
         return Ok(Some(States::new()));
     }
     let name = ctx.common.topics.name(&topic::SOURCES);
@@ -69,6 +85,13 @@ fn prepare(ctx: &RoleContext, settings: &ProducerSettings) -> anyhow::Result<Opt
         if ctx.stop.wait_timeout(STATE_RETRY) {
             return Ok(None);
         }
+    }
+}
+
+async fn listen(ctx: &RoleContext, settings: &ProducerSettings) -> anyhow::Result<Option<TcpListener>> {
+    match settings.push.address() {
+        Some(address) => push::bind(address, &Tokens::of(&ctx.common.data_dir)).await.map(Some),
+        None => Ok(None),
     }
 }
 

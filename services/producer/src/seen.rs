@@ -25,9 +25,7 @@ impl Seen {
         });
         let (hashes, _) = bytes.as_chunks::<8>();
         for hash in hashes.iter().map(|eight| u64::from_le_bytes(*eight)) {
-            if seen.take(hash) {
-                seen.settle(hash);
-            }
+            seen.learn(hash);
         }
         seen
     }
@@ -35,6 +33,18 @@ impl Seen {
     /// True where this revision is new; from now on it is not.
     pub(crate) fn take(&mut self, hash: u64) -> bool {
         self.all.insert(hash)
+    }
+
+    /// Whether this revision was taken.
+    pub(crate) fn knows(&self, hash: u64) -> bool {
+        self.all.contains(&hash)
+    }
+
+    /// Remembers a revision whose article is acknowledged already.
+    pub(crate) fn learn(&mut self, hash: u64) {
+        if self.take(hash) {
+            self.settle(hash);
+        }
     }
 
     /// Its article is acknowledged, or will never be: it now counts against the capacity, the oldest go first.

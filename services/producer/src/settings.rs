@@ -5,6 +5,8 @@ use std::{collections::HashSet, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::push::PushSettings;
+
 /// Taking articles in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -24,6 +26,8 @@ pub struct ProducerSettings {
     /// Milliseconds that a watched file must be left alone before an unfinished last line, or a file that is one
     /// article, is taken.
     pub settle_ms: u32,
+    /// Articles handed in over HTTP.
+    pub push: PushSettings,
 }
 
 impl Default for ProducerSettings {
@@ -34,6 +38,7 @@ impl Default for ProducerSettings {
             remember: 10_000,
             rescan_seconds: 30,
             settle_ms: 1_000,
+            push: PushSettings::default(),
         }
     }
 }

@@ -12,4 +12,5 @@ pub(crate) mod read;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod show;
+pub(crate) mod tokens;
 pub(crate) mod topics;

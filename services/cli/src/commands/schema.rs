@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
+use faultline_producer::push::openapi;
 use faultline_schemas::generate;
 
 use super::output;
@@ -29,7 +30,8 @@ pub(crate) struct SchemaArguments {
 }
 
 pub(crate) fn run(arguments: &SchemaArguments) -> anyhow::Result<()> {
-    let files = generate::files();
+    let mut files = generate::files();
+    files.push(openapi::file());
     let names = || files.iter().map(|(name, _)| *name);
     if let Some(folder) = &arguments.write {
         std::fs::create_dir_all(folder).with_context(|| format!("failed to make the folder {}", folder.display()))?;
