@@ -53,7 +53,9 @@ impl Served<'_> {
             if done.load(Ordering::Relaxed) {
                 break;
             }
-            let line = |n: usize| format!("{{\"id\": \"c{client}-b{batch}-{n}\", \"text\": \"Talks {client} {batch} {n}.\"}}\n");
+            let line = |n: usize| {
+                format!("{{\"id\": \"c{client}-b{batch}-{n}\", \"text\": \"Talks {client} {batch} {n}.\"}}\n")
+            };
             let body: String = (0..BATCH).map(line).collect();
             let key = format!("{client}-{batch}");
             let until = Instant::now() + PATIENCE;
@@ -130,7 +132,8 @@ fn while_kafka_is_away_nothing_is_acknowledged_and_a_token_is_asked_for_once_the
             let (asked, address) = (Instant::now(), served.address.clone());
             asking = Some(std::thread::spawn(move || {
                 let headers = [("Content-Type", "application/json")];
-                let answer = http::request(&address, "POST", "/v1/articles", &headers, br#"{"id": "away", "text": "Talks."}"#);
+                let answer =
+                    http::request(&address, "POST", "/v1/articles", &headers, br#"{"id": "away", "text": "Talks."}"#);
                 (answer, asked.elapsed())
             }));
         })

@@ -160,10 +160,14 @@ impl Tokens {
     pub fn add(&self, name: &str, scopes: &[Scope]) -> Result<String, TokenError> {
         let mut tokens = self.list()?;
         if name.is_empty() || name.len() > 100 || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(TokenError::BadName(format!("{name:?} is no name for a token: use up to 100 letters, digits, '-', '_'")));
+            return Err(TokenError::BadName(format!(
+                "{name:?} is no name for a token: use up to 100 letters, digits, '-', '_'"
+            )));
         }
         if tokens.iter().any(|token| token.name == name) {
-            return Err(TokenError::BadName(format!("there is a token {name:?}: revoke that one first, or choose another name")));
+            return Err(TokenError::BadName(format!(
+                "there is a token {name:?}: revoke that one first, or choose another name"
+            )));
         }
         let secret: [u8; SECRET_BYTES] = rand::rng().random();
         let token = format!("{PREFIX}{}", blake3::Hash::from_bytes(secret).to_hex());

@@ -47,7 +47,8 @@ pub async fn run(ctx: RoleContext, settings: ProducerSettings) -> anyhow::Result
     let Some(states) = states else { return Ok(()) };
     let outlet = Outlet::new(&ctx, &publisher);
     let ended = start(&ctx, &settings, Arc::new(states), &outlet)?;
-    let pushed = listener.map(|listener| tokio::spawn(push::serve(ctx.clone(), listener, Push::new(&ctx, &settings, outlet))));
+    let pushed =
+        listener.map(|listener| tokio::spawn(push::serve(ctx.clone(), listener, Push::new(&ctx, &settings, outlet))));
     drop(latch);
     let result = wait(&ctx, ended).await;
     let deadline = Duration::from_millis(ctx.common.consume.shutdown_deadline_ms) / 4;

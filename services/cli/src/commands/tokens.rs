@@ -83,7 +83,11 @@ pub(crate) fn run(arguments: &TokensArguments, common: &Common) -> anyhow::Resul
         Action::Add { name, scope, json: as_json } => {
             let scopes: Vec<tokens::Scope> = scope.iter().copied().map(Into::into).collect();
             let token = tokens.add(name, &scopes).map_err(usage)?;
-            if *as_json { output::json(&json!({"name": name, "token": token})) } else { output::text(&format!("{token}\n")) }
+            if *as_json {
+                output::json(&json!({"name": name, "token": token}))
+            } else {
+                output::text(&format!("{token}\n"))
+            }
         }
         Action::List { json: as_json } => list(&tokens.list()?, *as_json),
         Action::Revoke { name } => Ok(tokens.revoke(name).map_err(usage)?),

@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use faultline_platform::{OnAck, PublishError};
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use rustc_hash::FxHashSet;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
@@ -105,10 +106,16 @@ impl Acceptor {
 
 impl Shared {
     /// Publishes what can be; the results hold good once as many acknowledgements as returned have come in.
-    fn publish(&self, name: &str, entries: Vec<Offered>) -> (Vec<ItemResult>, usize, UnboundedReceiver<Acknowledgement>) {
+    fn publish(
+        &self,
+        name: &str,
+        entries: Vec<Offered>,
+    ) -> (Vec<ItemResult>, usize, UnboundedReceiver<Acknowledgement>) {
         let (sender, receiver) = unbounded_channel();
         let feed = format!("push/{name}");
         let mut expected = 0;
+        // A repeat within the request holds as well as the first: the answer waits for that one.
+        let mut offered = FxHashSet::default();
         let results = entries.iter().enumerate().map(|(number, entry)| {
             self.outlet.metrics.messages_in.inc();
             match self.read(entry, number) {
@@ -118,7 +125,7 @@ impl Shared {
                 }
                 Ok(mut taken) => {
                     let hash = identity::seen_hash(&taken.article.id, &taken.article.revision);
-                    if self.seen.lock().knows(hash) {
+                    if !offered.insert(hash) || self.seen.lock().knows(hash) {
                         return ItemResult::repeat(&taken);
                     }
                     taken.article.feed = Some(feed.clone());
@@ -134,16 +141,21 @@ impl Shared {
 
     fn read(&self, entry: &Offered, number: usize) -> Result<Taken, ItemResult> {
         match entry {
-            Offered::Line(entry) => self.intake.read(entry, Timestamp::now()).map_err(|refusal| ItemResult::refused(&refusal)),
+            Offered::Line(entry) => {
+                self.intake.read(entry, Timestamp::now()).map_err(|refusal| ItemResult::refused(&refusal))
+            }
             Offered::Value(value) => {
                 let line = number as u64 + 1;
                 // Its place is that of its result in the list, it is not on a line of its own.
-                self.intake.read_value(value, line, Timestamp::now()).map_err(|refusal| match ItemResult::refused(&refusal) {
-                    ItemResult::Refused { reason, problem } => {
-                        let placeless = problem.strip_prefix(&format!("line {line}: ")).unwrap_or(&problem).to_owned();
-                        ItemResult::Refused { reason, problem: placeless }
+                self.intake.read_value(value, line, Timestamp::now()).map_err(|refusal| {
+                    match ItemResult::refused(&refusal) {
+                        ItemResult::Refused { reason, problem } => {
+                            let placeless =
+                                problem.strip_prefix(&format!("line {line}: ")).unwrap_or(&problem).to_owned();
+                            ItemResult::Refused { reason, problem: placeless }
+                        }
+                        other => other,
                     }
-                    other => other,
                 })
             }
         }
@@ -151,7 +163,8 @@ impl Shared {
 
     fn send(&self, number: usize, taken: &Taken, hash: u64, sender: &UnboundedSender<Acknowledgement>) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        let (seen, waiting, metrics) = (Arc::clone(&self.seen), Arc::clone(&self.waiting), Arc::clone(&self.outlet.metrics));
+        let (seen, waiting, metrics) =
+            (Arc::clone(&self.seen), Arc::clone(&self.waiting), Arc::clone(&self.outlet.metrics));
         let (started, answer) = (Instant::now(), sender.clone());
         let on_ack: OnAck = Box::new(move |outcome| {
             waiting.fetch_sub(1, Ordering::Relaxed);

@@ -124,7 +124,9 @@ impl Problem {
 
     pub(super) fn unauthorized(was_given: bool) -> Self {
         let detail = match was_given {
-            true => "there is no such token, or it was revoked: ask for a new one (faultline tokens add NAME --scope push)",
+            true => {
+                "there is no such token, or it was revoked: ask for a new one (faultline tokens add NAME --scope push)"
+            }
             false => "send a token: Authorization: Bearer faultline_…",
         };
         Self::new(StatusCode::UNAUTHORIZED, "no valid token", detail)
@@ -139,7 +141,8 @@ impl Problem {
     }
 
     pub(super) fn bug() -> Self {
-        let detail = "this is a bug: please report it with the server's log; articles may or may not have been accepted";
+        let detail =
+            "this is a bug: please report it with the server's log; articles may or may not have been accepted";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail)
     }
 

@@ -30,11 +30,15 @@ impl Kind {
         let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
             "application/json" => Ok(Self::Json),
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" => Ok(Self::Lines),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" => {
+                Ok(Self::Lines)
+            }
             _ => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unknown type",
-                format!("the Content-Type is {given:?}: send application/json for an object or a list, application/x-ndjson for lines"),
+                format!(
+                    "the Content-Type is {given:?}: send application/json for an object or a list, application/x-ndjson for lines"
+                ),
             )),
         }
     }
@@ -74,7 +78,9 @@ fn length_error(error: &axum::Error) -> bool {
 }
 
 fn too_large(limit: usize) -> Problem {
-    let detail = format!("the body has more than {limit} bytes: send fewer articles at a time, or raise producer.push.max_body_bytes");
+    let detail = format!(
+        "the body has more than {limit} bytes: send fewer articles at a time, or raise producer.push.max_body_bytes"
+    );
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too large", detail)
 }
 
@@ -133,7 +139,10 @@ pub(crate) fn split(kind: Kind, bytes: Vec<u8>, settings: &PushSettings) -> Resu
         return Err(Problem::new(StatusCode::BAD_REQUEST, "empty", "there is no article in the body"));
     }
     if entries.len() > limit {
-        let detail = format!("{} articles where at most {limit} are taken at a time: send them in parts, or raise producer.push.max_articles", entries.len());
+        let detail = format!(
+            "{} articles where at most {limit} are taken at a time: send them in parts, or raise producer.push.max_articles",
+            entries.len()
+        );
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too many", detail));
     }
     Ok(entries)

@@ -1,10 +1,6 @@
 //! When to say: not so fast.
 
-use std::{
-    num::NonZeroU32,
-    sync::Arc,
-    time::Duration,
-};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock as _};
@@ -53,7 +49,10 @@ impl Limits {
         match limiter.check_n(articles) {
             Ok(Err(until)) => {
                 let wait = until.wait_time_from(limiter.clock().now());
-                let detail = format!("more than {} articles a second from this token: wait, then send it again", self.per_second);
+                let detail = format!(
+                    "more than {} articles a second from this token: wait, then send it again",
+                    self.per_second
+                );
                 Err(Problem::later(StatusCode::TOO_MANY_REQUESTS, "too fast", detail, wait))
             }
             // More than the burst cannot be, it was cut to that.

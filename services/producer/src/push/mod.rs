@@ -111,7 +111,9 @@ impl Push {
         let (parts, body) = request.into_parts();
         let kind = body::Kind::of(&parts.headers)?;
         let bytes = body::read(body, &parts.headers, &self.settings).await?;
-        let Some(key) = once::key_of(&parts.headers)? else { return self.publish(&name, kind, bytes).await.map(Results::into_response) };
+        let Some(key) = once::key_of(&parts.headers)? else {
+            return self.publish(&name, kind, bytes).await.map(Results::into_response);
+        };
         let fingerprint = blake3::hash(&bytes);
         match self.once.turn(&name, &key, fingerprint) {
             Turn::Answered(answer) => Ok(answer.into_response()),

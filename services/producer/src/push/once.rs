@@ -3,11 +3,7 @@
 //! The latest answers are kept in memory, for each token apart. After a restart a request sent again is published again, under the
 //! same ids and revisions, of which the store keeps one.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, StatusCode};
 use blake3::Hash;
@@ -151,7 +147,10 @@ mod tests {
         first.end(Some(&results(2)));
         assert!(matches!(turn(b"body"), Turn::Answered(given) if given == results(2)));
         assert!(matches!(turn(b"other"), Turn::Taken(problem) if problem.status == 422));
-        assert!(matches!(once.turn(&Arc::from("night"), "k", blake3::hash(b"other")), Turn::Yours(_)), "keys are each token's own");
+        assert!(
+            matches!(once.turn(&Arc::from("night"), "k", blake3::hash(b"other")), Turn::Yours(_)),
+            "keys are each token's own"
+        );
     }
 
     #[test]

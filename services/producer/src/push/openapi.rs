@@ -22,21 +22,22 @@ pub fn file() -> (&'static str, String) {
 }
 
 fn build() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();
     let results = generator.subschema_for::<Results>();
     let problem = generator.subschema_for::<Problem>();
     let mut schemas = generator.take_definitions(true);
     schemas.insert("Article".into(), article());
-    let refused = |description: &str| {
-        json!({"description": description, "content": {"application/problem+json": {"schema": problem}}})
-    };
+    let refused = |description: &str| json!({"description": description, "content": {"application/problem+json": {"schema": problem}}});
     let later = |description: &str| {
         let mut response = refused(description);
-        response["headers"] = json!({"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}});
+        response["headers"] =
+            json!({"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}});
         response
     };
-    let answered = |description: &str| json!({"description": description, "content": {"application/json": {"schema": results}}});
+    let answered =
+        |description: &str| json!({"description": description, "content": {"application/json": {"schema": results}}});
     json!({
         "openapi": "3.1.0",
         "info": {
