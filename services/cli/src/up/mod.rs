@@ -113,9 +113,14 @@ fn welcome(settings: &Settings, bundled: Option<SocketAddr>) -> String {
         Some(listen) if !listen.is_empty() => format!("http://{listen}/metrics and /health/ready"),
         _ => "none (admin.listen)".to_owned(),
     };
+    let push = match settings.producer.push.listen.as_deref() {
+        Some(listen) if !listen.is_empty() => format!("POST http://{listen}/v1/articles"),
+        _ => "not by HTTP (producer.push.listen)".to_owned(),
+    };
     format!(
         "faultline is up\n\
          \x20 broker   {broker}\n\
+         \x20 articles {push}\n\
          \x20 data     {data}\n\
          \x20 metrics  {admin}\n\
          Next, in another terminal:\n\

@@ -29,7 +29,7 @@ impl Target {
 }
 
 /// Every key, in the order of the table.
-const MEASURES: [(&str, Option<Target>, &str); 27] = [
+const MEASURES: [(&str, Option<Target>, &str); 29] = [
     ("enrich.load_ms", Some(Target::Below(500.0)), "the analysis made ready, once a process"),
     ("enrich.knowledge_mb", Some(Target::Below(120.0)), "resident memory that this takes"),
     ("enrich.ten_times_longer", Some(Target::Below(12.0)), "time for 10 MB over time for 1 MB, the worst kind of text"),
@@ -42,6 +42,12 @@ const MEASURES: [(&str, Option<Target>, &str); 27] = [
     ("pipeline.enricher_articles_per_second", None, "`faultline enricher` on one core, broker on the other"),
     ("pipeline.enrich_articles_per_second", None, "`faultline enrich --threads 1` on that core"),
     ("pipeline.ratio_to_enrich", Some(Target::AtLeast(0.75)), "the first over the second"),
+    (
+        "push.articles_per_second",
+        Some(Target::AtLeast(2_000.0)),
+        "handed in over HTTP and acknowledged by Kafka, on one core",
+    ),
+    ("push.cpu_ms", None, "time on the processor that an article costs the producer"),
     (
         "sink.sqlite.articles_per_second",
         Some(Target::AtLeast(500.0)),

@@ -15,6 +15,7 @@ mod latency;
 mod linear;
 mod machine;
 mod pipeline;
+mod push;
 mod rest;
 mod sink;
 mod stored;
@@ -59,6 +60,8 @@ enum Group {
     Copy,
     /// The enricher against `faultline enrich`
     Enricher,
+    /// Articles handed in over HTTP
+    Push,
     /// The sink alone, into `SQLite`
     SinkSqlite,
     /// The sink alone, into `PostgreSQL`
@@ -79,6 +82,7 @@ impl Group {
             Self::LatencyKafka => latency::kafka(bench, figures),
             Self::Copy => pipeline::against_copy(bench, figures),
             Self::Enricher => pipeline::against_enrich(bench, figures),
+            Self::Push => push::run(bench, figures),
             Self::SinkSqlite => sink::sqlite(bench, figures),
             Self::SinkPostgres => sink::postgres(bench, figures),
         }
