@@ -109,7 +109,9 @@ async fn a_request_that_cannot_be_taken_says_why_and_publishes_nothing() {
     let deep = format!("{{\"text\": {}{}}}", "[".repeat(500), "]".repeat(500));
     let bomb = zstd::encode_all(&vec![b' '; 10_000_000][..], 3).unwrap();
     assert!(bomb.len() < 2_000);
-    let cases: [(&[(&str, &str)], &[u8], u16, &str); 9] = [
+    /// Headers, body, status, and a part of what is said.
+    type Case<'c> = (&'c [(&'c str, &'c str)], &'c [u8], u16, &'c str);
+    let cases: [Case<'_>; 9] = [
         (&[], deep.as_bytes(), 400, "nested too deeply"),
         (&[], b"{\"text\": ", 400, "not JSON"),
         (&[], b"[]", 400, "no article"),
