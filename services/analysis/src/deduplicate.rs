@@ -3,14 +3,9 @@
 use faultline_schemas::Fingerprint;
 use rustc_hash::FxHashMap;
 
-use crate::fingerprint::{BINS, Signature, from_hex, similarity};
+use crate::fingerprint::Print;
 
-/// Bins in a band: two texts are compared when all bins of one band agree.
-const ROWS: usize = 4;
-const BANDS: usize = BINS / ROWS;
-
-/// Remembers fingerprints and names near repeats, by locality-sensitive hashing with bands (P. Indyk and R. Motwani, STOC
-/// 1998): 32 bands of 4 bins find a pair of similarity 0.5 in 87 and of 0.6 in 99 of 100 cases.
+/// Remembers prints and names near repeats.
 ///
 /// It remembers between half and all of `capacity` articles; older ones are forgotten.
 ///
@@ -33,16 +28,12 @@ pub struct Deduplicator {
 
 #[derive(Debug, Default)]
 struct Generation {
-    articles: Vec<(String, Option<Signature>)>,
-    /// Earliest article by band and its bins.
-    bands: FxHashMap<(u8, u64), u32>,
-    by_content: FxHashMap<String, u32>,
+    articles: Vec<(String, Print)>,
+    /// Earliest article by band.
+    bands: FxHashMap<u64, u32>,
 }
 
 impl Deduplicator {
-    /// Texts at least this similar (Jaccard, of shingles of three words) count as near repeats.
-    pub const THRESHOLD: f32 = 0.5;
-
     /// An empty memory of at most `capacity` articles.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
@@ -52,50 +43,36 @@ impl Deduplicator {
     /// Remembers an article, and gives the id of the earliest one that it nearly repeats. A later revision of the same
     /// article, by its id, is no repeat.
     pub fn observe(&mut self, id: &str, fingerprint: &Fingerprint) -> Option<String> {
-        let signature = from_hex(&fingerprint.minhash);
+        let print = Print::new(fingerprint, "");
         let earlier = [&self.older, &self.newer]
             .into_iter()
-            .find_map(|generation| generation.earliest(id, fingerprint, signature.as_ref()))
+            .find_map(|generation| generation.earliest(id, &print))
             .map(str::to_owned);
         if self.newer.articles.len() >= self.half {
             self.older = std::mem::take(&mut self.newer);
         }
-        self.newer.remember(id, fingerprint, signature);
+        self.newer.remember(id, print);
         earlier
     }
 }
 
 impl Generation {
-    fn earliest(&self, id: &str, fingerprint: &Fingerprint, signature: Option<&Signature>) -> Option<&str> {
-        let same = self.by_content.get(&fingerprint.content).copied().filter(|n| self.articles[*n as usize].0 != id);
-        let mut best = same;
-        if let Some(signature) = signature {
-            for (band, key) in band_keys(signature) {
-                let Some(candidate) = self.bands.get(&(band, key)).copied() else { continue };
-                let (candidate_id, other) = &self.articles[candidate as usize];
-                let near = other.as_ref().is_some_and(|o| similarity(signature, o) >= Deduplicator::THRESHOLD);
-                if near && candidate_id != id && best.is_none_or(|b| candidate < b) {
-                    best = Some(candidate);
-                }
-            }
-        }
-        best.map(|number| self.articles[number as usize].0.as_str())
+    fn earliest(&self, id: &str, print: &Print) -> Option<&str> {
+        let known = print.bands().into_iter().filter_map(|band| self.bands.get(&band).copied());
+        let near = known.filter(|number| {
+            let (other_id, other) = &self.articles[*number as usize];
+            other_id != id && print.is_near(other)
+        });
+        near.min().map(|number| self.articles[number as usize].0.as_str())
     }
 
-    fn remember(&mut self, id: &str, fingerprint: &Fingerprint, signature: Option<Signature>) {
+    fn remember(&mut self, id: &str, print: Print) {
         let number = self.articles.len() as u32;
-        self.by_content.entry(fingerprint.content.clone()).or_insert(number);
-        for (band, key) in signature.iter().flat_map(band_keys) {
-            self.bands.entry((band, key)).or_insert(number);
+        for band in print.bands() {
+            self.bands.entry(band).or_insert(number);
         }
-        self.articles.push((id.to_owned(), signature));
+        self.articles.push((id.to_owned(), print));
     }
-}
-
-fn band_keys(signature: &Signature) -> impl Iterator<Item = (u8, u64)> + use<'_> {
-    (0..BANDS as u8)
-        .zip(signature.chunks_exact(ROWS))
-        .map(|(band, bins)| (band, bins.iter().fold(0u64, |key, bin| key << 16 | u64::from(*bin))))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What tells repeats: a hash of the text, and a signature that near repeats share in most places.
 //!
+//! [`Print`] is how both are compared: by `faultline enrich` in memory, by the sink with its store as the index.
+//!
 //! The signature is one-permutation MinHash with 128 bins over shingles of three words (P. Li, A. Owen and C. Zhang, "One
 //! Permutation Hashing", NIPS 2012), empty bins filled by optimal densification (A. Shrivastava, ICML 2017), 16 bits kept of
 //! each bin (P. Li and A. König, "b-Bit Minwise Hashing", WWW 2010). The share of equal bins estimates the Jaccard
@@ -9,15 +11,104 @@ use faultline_schemas::Fingerprint;
 
 use crate::text::{Document, TokenKind, finalise};
 
-pub(crate) const BINS: usize = 128;
+const BINS: usize = 128;
 const BIN_BITS: u32 = BINS.trailing_zeros();
 const SHINGLE_WORDS: usize = 3;
 /// Below this many shingles chance decides too much.
 const MIN_SHINGLES: usize = 8;
 const EMPTY: u64 = u64::MAX;
 
-/// Bins of the signature.
-pub(crate) type Signature = [u16; BINS];
+/// Bins in a band: two texts are compared when all bins of one band agree.
+const ROWS: usize = 3;
+/// Bands; the bins after the last are left out of them.
+const BANDS: usize = 20;
+/// Set in the band of a print that is compared as a whole.
+const WHOLE: u64 = 1 << 62;
+/// Bytes of a print that is compared as a whole.
+const HASH_BYTES: usize = 32;
+
+type Signature = [u16; BINS];
+
+/// What a text is recognised by when it comes again.
+///
+/// Near repeats are found by locality-sensitive hashing with bands (P. Indyk and R. Motwani, STOC 1998): 20 bands of 3 bins
+/// find a pair of similarity 0.5 in 93 and of 0.6 in 99 of 100 cases. A text too short for a signature repeats only
+/// exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Print(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Signature(Box<Signature>),
+    Whole([u8; HASH_BYTES]),
+}
+
+impl Print {
+    /// Texts at least this similar (Jaccard, of shingles of three words) are near repeats.
+    pub const THRESHOLD: f32 = 0.5;
+
+    /// The print of a text. Where it is too short for a signature, `beside` (a title, or nothing) has to be the same, too:
+    /// "For subscribers only" is no article.
+    #[must_use]
+    pub fn new(fingerprint: &Fingerprint, beside: &str) -> Self {
+        Self(match from_hex(&fingerprint.minhash) {
+            Some(signature) => Kind::Signature(Box::new(signature)),
+            None => {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(fingerprint.content.as_bytes()).update(b"\0").update(beside.as_bytes());
+                Kind::Whole(*hasher.finalize().as_bytes())
+            }
+        })
+    }
+
+    /// Whether one text nearly repeats the other.
+    #[must_use]
+    pub fn is_near(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Kind::Signature(a), Kind::Signature(b)) => similarity(a, b) >= Self::THRESHOLD,
+            (a, b) => a == b,
+        }
+    }
+
+    /// Near repeats have at least one of these numbers in common, nearly always. They are below 2^63.
+    #[must_use]
+    pub fn bands(&self) -> Vec<u64> {
+        match &self.0 {
+            Kind::Signature(signature) => (0..BANDS as u64)
+                .zip(signature.chunks_exact(ROWS))
+                .map(|(band, bins)| bins.iter().fold(band, |key, bin| key << 16 | u64::from(*bin)))
+                .collect(),
+            Kind::Whole(hash) => {
+                vec![WHOLE | hash[..7].iter().fold(0, |key, byte| key << 8 | u64::from(*byte))]
+            }
+        }
+    }
+
+    /// As few bytes as [`Print::from_bytes`] needs.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match &self.0 {
+            Kind::Signature(signature) => signature.iter().flat_map(|bin| bin.to_be_bytes()).collect(),
+            Kind::Whole(hash) => hash.to_vec(),
+        }
+    }
+
+    /// The print that [`Print::to_bytes`] wrote down; none where it is not one of ours.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if let Ok(hash) = bytes.try_into() {
+            return Some(Self(Kind::Whole(hash)));
+        }
+        if bytes.len() != BINS * 2 {
+            return None;
+        }
+        let mut signature = [0u16; BINS];
+        for (bin, pair) in signature.iter_mut().zip(bytes.chunks_exact(2)) {
+            *bin = u16::from_be_bytes([pair[0], pair[1]]);
+        }
+        Some(Self(Kind::Signature(Box::new(signature))))
+    }
+}
 
 /// The fingerprint of a whole text, of which `document` is the reading.
 pub(crate) fn fingerprint(text: &str, document: &Document<'_>) -> Fingerprint {
@@ -74,7 +165,7 @@ fn to_hex(bins: &Signature) -> String {
 }
 
 /// Reads a signature back; none where the text has none or it is not one of ours.
-pub(crate) fn from_hex(hex: &str) -> Option<Signature> {
+fn from_hex(hex: &str) -> Option<Signature> {
     if hex.len() != BINS * 4 || !hex.is_ascii() {
         return None;
     }
@@ -86,7 +177,7 @@ pub(crate) fn from_hex(hex: &str) -> Option<Signature> {
 }
 
 /// Estimated Jaccard similarity.
-pub(crate) fn similarity(a: &Signature, b: &Signature) -> f32 {
+fn similarity(a: &Signature, b: &Signature) -> f32 {
     a.iter().zip(b).filter(|(x, y)| x == y).count() as f32 / BINS as f32
 }
 
@@ -117,6 +208,21 @@ mod tests {
     fn case_and_punctuation_do_not_change_the_signature() {
         let text = words(0, 50);
         assert_eq!(signed(&text), signed(&text.to_uppercase().replace(' ', ", ")));
+    }
+
+    #[test]
+    fn prints_survive_being_written_down_and_share_a_band_with_what_they_are_near() {
+        let vocabulary = Vocabulary::new();
+        let print = |text: &str, title: &str| Print::new(&fingerprint(text, &Document::read(text, &vocabulary)), title);
+        let (long, near) = (print(&words(0, 500), "a"), print(&words(40, 540), "b"));
+        let (short, other) = (print("Talks resumed.", "a"), print("Talks resumed.", "b"));
+        for print in [&long, &near, &short, &other] {
+            assert_eq!(Print::from_bytes(&print.to_bytes()).as_ref(), Some(print));
+            assert!(print.bands().iter().all(|band| *band < 1 << 63));
+        }
+        assert!(long.is_near(&near) && long.bands().iter().any(|band| near.bands().contains(band)));
+        assert!(short.is_near(&short) && !short.is_near(&other) && !short.is_near(&long));
+        assert_eq!(Print::from_bytes(b"of another length"), None);
     }
 
     #[test]

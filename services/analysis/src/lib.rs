@@ -62,4 +62,5 @@ pub mod training;
 
 pub use analyzer::Analyzer;
 pub use deduplicate::Deduplicator;
+pub use fingerprint::Print;
 pub use knowledge::{KnowledgeFiles, Problem, UnknownFile};
