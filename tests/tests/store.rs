@@ -11,88 +11,16 @@ use std::{
 
 use faultline_platform::{Stop, config::Secret};
 use faultline_schemas::Enriched;
-use faultline_sink::{
-    Dialect, Fault, Item, Order, Position, Prepared, RollupKind, SinkSettings, Store, StoreError, Writer, query,
-};
-use faultline_tests::postgres::{Database, Postgres};
+use faultline_sink::{Dialect, Fault, Order, Position, RollupKind, SinkSettings, Store, StoreError, Writer, query};
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::json;
-use sqlx::Connection as _;
 
+mod place;
 mod proxy;
 
+use place::{Place, connect, item, items};
+
 const GROUP: &str = "sink";
-
-/// A database of a test's own.
-enum Place {
-    Sqlite(tempfile::TempDir),
-    Postgres(Database),
-}
-
-impl Place {
-    fn sqlite() -> Self {
-        Self::Sqlite(tempfile::tempdir().unwrap())
-    }
-
-    fn postgres() -> Self {
-        Self::Postgres(Postgres::shared().unwrap().create_database().unwrap())
-    }
-
-    fn settings(&self) -> SinkSettings {
-        match self {
-            Self::Sqlite(_) => SinkSettings::default(),
-            Self::Postgres(database) => SinkSettings { url: Secret::from(database.url()), ..SinkSettings::default() },
-        }
-    }
-
-    fn folder(&self) -> &Path {
-        match self {
-            Self::Sqlite(folder) => folder.path(),
-            Self::Postgres(_) => Path::new(""),
-        }
-    }
-
-    async fn open(&self) -> Store {
-        Store::open(&self.settings(), self.folder()).await.unwrap()
-    }
-
-    /// Makes the database refuse articles of source `poison`.
-    async fn poison(&self) {
-        match self {
-            Self::Sqlite(folder) => {
-                let mut connection = connect(folder.path()).await;
-                sqlx::raw_sql(
-                    "CREATE TRIGGER poison BEFORE INSERT ON articles WHEN NEW.source = 'poison' \
-                     BEGIN SELECT RAISE(ABORT, 'poisoned'); END",
-                )
-                .execute(&mut connection)
-                .await
-                .unwrap();
-            }
-            Self::Postgres(database) => {
-                database.execute("ALTER TABLE articles ADD CONSTRAINT poisoned CHECK (source <> 'poison')").unwrap();
-            }
-        }
-    }
-}
-
-async fn connect(folder: &Path) -> sqlx::SqliteConnection {
-    sqlx::SqliteConnection::connect(&format!("sqlite:{}", folder.join("faultline.sqlite").display())).await.unwrap()
-}
-
-/// Each test, once in each store.
-macro_rules! in_both_stores {
-    ($($name:ident)*) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() { super::$name(super::Place::sqlite()).await; })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() { super::$name(super::Place::postgres()).await; })*
-        }
-    };
-}
 
 in_both_stores! {
     documents_come_back_byte_for_byte_in_the_order_of_their_ids
@@ -151,16 +79,6 @@ fn quiet(id: &str, minute: u32, text: &str) -> serde_json::Value {
     }
     document["escalation"] = json!({"score": 0.0, "level": "calm", "signals": []});
     document
-}
-
-fn item(store: &Store, offset: i64, document: &serde_json::Value) -> Item {
-    let rows = Prepared::new(document.to_string().as_bytes(), store.dialect(), 1_660_000_000_000).unwrap();
-    Item { position: Position { topic: "faultline.enriched".into(), partition: 0, offset, restarted: false }, rows }
-}
-
-/// Messages of one partition, from `first` on.
-fn items(store: &Store, first: i64, documents: &[serde_json::Value]) -> Vec<Item> {
-    documents.iter().zip(first..).map(|(document, offset)| item(store, offset, document)).collect()
 }
 
 async fn ids(store: &Store, query: &str) -> Vec<String> {

@@ -129,6 +129,7 @@ impl Row {
     getter!(int, i64);
     getter!(opt_int, Option<i64>);
     getter!(text, String);
+    getter!(opt_text, Option<String>);
     getter!(bytes, Vec<u8>);
 }
 
@@ -333,6 +334,32 @@ impl Write {
             let sql = format!("INSERT OR FAIL {} VALUES {row}{rest} {}", insert.head(), insert.conflict);
             self.execute(&sql, values.by_ref().take(rows * width).collect()).await?;
             left -= rows;
+        }
+        Ok(())
+    }
+
+    /// Deletes the rows whose two `columns` have the values of a pair; `values` holds the pairs one after the other.
+    pub(crate) async fn delete_pairs(
+        &mut self,
+        table: &str,
+        [first, second]: [&str; 2],
+        values: Vec<Value>,
+    ) -> Result<(), sqlx::Error> {
+        if let (Connection::Postgres(connection), false) = (&mut self.connection, values.is_empty()) {
+            let columns = columns(2, values)?;
+            let arrays: Vec<String> =
+                (1..).zip(&columns).map(|(number, column)| format!("${number}::{}", column.sql_type())).collect();
+            let sql = format!(
+                "DELETE FROM {table} USING unnest({}) AS gone (a, b) WHERE {first} = gone.a AND {second} = gone.b",
+                arrays.join(", ")
+            );
+            query(sql, columns).execute(&mut **connection).await?;
+            return Ok(());
+        }
+        let statement = format!("DELETE FROM {table} WHERE {first} = ? AND {second} = ?");
+        let mut values = values.into_iter();
+        while let (Some(a), Some(b)) = (values.next(), values.next()) {
+            self.execute(&statement, vec![a, b]).await?;
         }
         Ok(())
     }

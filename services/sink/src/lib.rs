@@ -6,7 +6,8 @@
 //!
 //! **Invariants.** No other crate names a database. A message is stored once: its offset is stored with its rows, a
 //! message below the stored offset is skipped, and on assignment the consumer seeks to the stored offset. Writing the
-//! same revision twice changes nothing. Every document is kept byte for byte as it came. Both stores answer the same
+//! same revision twice changes nothing. Every document is kept byte for byte as it came; what the store finds out about
+//! articles together (near repeats) lies beside it, and depends on what is stored, not on the order or the number of writers. Both stores answer the same
 //! [`query`] with the same articles.
 //!
 //! Documents are zstd-compressed bytes in both stores, not `jsonb`: parsing and compressing them in PostgreSQL would
@@ -26,6 +27,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod changes;
 mod columns;
 mod db;
 mod error;
@@ -33,6 +35,8 @@ mod indexing;
 mod plan;
 pub mod query;
 mod read;
+mod related;
+mod repeats;
 mod retention;
 mod role;
 mod rollup;
@@ -46,9 +50,11 @@ mod text;
 mod write;
 mod writer;
 
+pub use changes::{Changes, Edit, Passage, SignalChange};
 pub use db::Dialect;
 pub use error::{Fault, StoreError};
 pub use read::{Stats, StoredRevision};
+pub use related::{Brief, Related};
 pub use role::{GROUP, run};
 pub use rollup::{Point, RollupKind};
 pub use rows::{MAX_ID_BYTES, Prepared, Unstorable};

@@ -8,6 +8,8 @@
 //!   comes again, taken in later than the current one: it becomes current again), and an article read again by
 //!   another version of the analysis (its tags replace the earlier ones);
 //! - every revision is kept, current or not.
+//!
+//! An article counts as taken in when the earliest of its messages was, whatever became of that one.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +24,7 @@ pub(crate) struct Existing {
     pub(crate) current: String,
     pub(crate) fetched_at: i64,
     pub(crate) at: i64,
+    pub(crate) taken_in: i64,
     /// Revision to the analyzer that read it.
     pub(crate) revisions: FxHashMap<String, String>,
 }
@@ -33,13 +36,23 @@ pub(crate) struct Replaced<'a> {
     /// The revision whose rows and contributions go, and the time it counted under.
     pub(crate) before: Option<(String, i64)>,
     pub(crate) fetched_at: i64,
+    pub(crate) taken_in: i64,
     pub(crate) rows: &'a Prepared,
+}
+
+/// An article whose rows stay, but which was taken in earlier than was known.
+#[derive(Debug)]
+pub(crate) struct Predated<'a> {
+    pub(crate) key: i64,
+    pub(crate) id: &'a str,
+    pub(crate) taken_in: i64,
 }
 
 /// What a batch changes.
 #[derive(Debug, Default)]
 pub(crate) struct Plan<'a> {
     pub(crate) articles: Vec<Replaced<'a>>,
+    pub(crate) predated: Vec<Predated<'a>>,
     /// Revisions to write, under their article's key; those known already are overwritten.
     pub(crate) revisions: Vec<(i64, &'a Prepared)>,
 }
@@ -50,30 +63,36 @@ struct State<'a> {
     before: Option<(String, i64)>,
     current: String,
     fetched_at: i64,
+    id: &'a str,
+    taken_in: i64,
     rows: Option<&'a Prepared>,
     known: FxHashMap<String, String>,
     writes: BTreeMap<&'a str, &'a Prepared>,
 }
 
 impl<'a> State<'a> {
-    fn known(existing: &Existing) -> Self {
+    fn known(id: &'a str, existing: &Existing) -> Self {
         Self {
             key: existing.key,
             before: Some((existing.current.clone(), existing.at)),
             current: existing.current.clone(),
             fetched_at: existing.fetched_at,
+            id,
+            taken_in: existing.taken_in,
             rows: None,
             known: existing.revisions.clone(),
             writes: BTreeMap::new(),
         }
     }
 
-    fn unknown(key: i64) -> Self {
+    fn unknown(id: &'a str, key: i64) -> Self {
         Self {
             key,
             before: None,
             current: String::new(),
             fetched_at: i64::MIN,
+            id,
+            taken_in: i64::MAX,
             rows: None,
             known: FxHashMap::default(),
             writes: BTreeMap::new(),
@@ -81,6 +100,7 @@ impl<'a> State<'a> {
     }
 
     fn take(&mut self, rows: &'a Prepared) {
+        self.taken_in = self.taken_in.min(rows.fetched_at);
         let is_current = rows.revision == self.current;
         let becomes_current = match self.known.get(&rows.revision) {
             None => rows.fetched_at >= self.fetched_at,
@@ -117,8 +137,9 @@ impl<'a> Plan<'a> {
             let at = match index.get(rows.id.as_str()) {
                 Some(&at) => at,
                 None => {
-                    let known = existing.get(&rows.id).map(State::known);
-                    let Some(state) = known.or_else(|| keys.next().map(State::unknown)) else { continue };
+                    let known = existing.get(&rows.id).map(|existing| State::known(&rows.id, existing));
+                    let unknown = || keys.next().map(|key| State::unknown(&rows.id, key));
+                    let Some(state) = known.or_else(unknown) else { continue };
                     index.insert(&rows.id, states.len());
                     states.push(state);
                     states.len() - 1
@@ -129,9 +150,11 @@ impl<'a> Plan<'a> {
         let mut plan = Self::default();
         for state in states {
             plan.revisions.extend(state.writes.into_values().map(|rows| (state.key, rows)));
+            let State { key, before, fetched_at, id, taken_in, .. } = state;
             if let Some(rows) = state.rows {
-                let (key, before, fetched_at) = (state.key, state.before, state.fetched_at);
-                plan.articles.push(Replaced { key, before, fetched_at, rows });
+                plan.articles.push(Replaced { key, before, fetched_at, taken_in, rows });
+            } else if existing.get(id).is_some_and(|existing| taken_in < existing.taken_in) {
+                plan.predated.push(Predated { key, id, taken_in });
             }
         }
         plan
@@ -165,6 +188,7 @@ mod tests {
                 current: String::new(),
                 fetched_at: 0,
                 at: 0,
+                taken_in: i64::MAX,
                 revisions: FxHashMap::default(),
             });
             for (_, rows) in &plan.revisions {
@@ -173,6 +197,7 @@ mod tests {
             for change in &plan.articles {
                 article.current.clone_from(&change.rows.revision);
                 (article.fetched_at, article.at) = (change.fetched_at, change.rows.at);
+                article.taken_in = change.taken_in;
             }
         }
         (existing["a"].current.clone(), replaced)
@@ -202,6 +227,21 @@ mod tests {
             let one_by_one: Vec<Vec<Prepared>> = batch.into_iter().flatten().map(|rows| vec![rows]).collect();
             assert_eq!(follow(&one_by_one), (current.to_owned(), replaced), "{what}, one by one");
         }
+    }
+
+    #[test]
+    fn an_article_was_taken_in_when_its_earliest_message_was() {
+        let (second, first) = (rows("1", Some(2), "x"), rows("1", Some(1), "x"));
+        let revisions = FxHashMap::from_iter([("1".to_owned(), second.analyzer.clone())]);
+        let (current, fetched_at) = ("1".to_owned(), second.fetched_at);
+        let stored = Existing { key: 7, current, fetched_at, at: 0, taken_in: fetched_at, revisions };
+        let existing = FxHashMap::from_iter([("a".to_owned(), stored)]);
+        let plan = Plan::new(&[&first], &existing, [].into_iter());
+        assert_eq!((plan.articles.len(), plan.revisions.len()), (0, 0));
+        assert_eq!((plan.predated[0].key, plan.predated[0].taken_in), (7, first.fetched_at));
+        assert!(Plan::new(&[&second], &existing, [].into_iter()).predated.is_empty());
+        let both = Plan::new(&[&second, &first], &FxHashMap::default(), [7].into_iter());
+        assert_eq!((both.articles[0].taken_in, both.articles[0].fetched_at), (first.fetched_at, second.fetched_at));
     }
 
     #[test]

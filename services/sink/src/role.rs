@@ -39,7 +39,7 @@ pub async fn run(ctx: RoleContext, settings: SinkSettings) -> anyhow::Result<()>
     let Some(store) = open(&ctx, &settings).await? else { return Ok(()) };
     drop(latch);
     tracing::info!(location = store.location(), "storing articles");
-    let retention = tokio::spawn(delete_old(ctx.clone(), store.clone(), settings.retention_days));
+    let retention = tokio::spawn(tidy(ctx.clone(), store.clone(), settings.retention_days));
 
     let indexing = tokio::spawn({
         let (store, stop) = (store.clone(), ctx.stop.clone());
@@ -95,10 +95,8 @@ async fn open(ctx: &RoleContext, settings: &SinkSettings) -> anyhow::Result<Opti
     }
 }
 
-async fn delete_old(ctx: RoleContext, store: Store, days: u32) {
-    if days == 0 {
-        return;
-    }
+/// Deletes old articles, and what repeats were found by in articles that nothing can repeat any more.
+async fn tidy(ctx: RoleContext, store: Store, days: u32) {
     let mut pause = RETENTION_FIRST;
     loop {
         tokio::select! {
@@ -106,6 +104,12 @@ async fn delete_old(ctx: RoleContext, store: Store, days: u32) {
             () = ctx.stop.wait() => return,
         }
         pause = RETENTION_EVERY;
+        if let Err(error) = store.prune_prints().await {
+            tracing::warn!(%error, "failed to shorten the index of repeats, trying again in an hour");
+        }
+        if days == 0 {
+            continue;
+        }
         let cutoff = jiff::Timestamp::now().as_millisecond() - i64::from(days) * 86_400_000;
         match store.delete_stored_before(cutoff).await {
             Ok(0) => {}

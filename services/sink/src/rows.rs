@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use faultline_analysis::Print;
 use faultline_schemas::{Direction, Enriched, EventTag, Participant};
 use serde::Serialize;
 
@@ -48,6 +49,8 @@ pub struct Prepared {
     pub(crate) events: Vec<EventRow>,
     pub(crate) text: Indexed,
     pub(crate) contributions: Vec<(Bucket, Sums)>,
+    /// None where there is no text to recognise.
+    pub(crate) print: Option<Print>,
 }
 
 /// The article's own columns.
@@ -61,8 +64,6 @@ pub(crate) struct Facts {
     pub(crate) sentiment: f32,
     pub(crate) score: f32,
     pub(crate) level: i64,
-    pub(crate) duplicate_of: Option<String>,
-    pub(crate) story: Option<String>,
 }
 
 #[derive(Debug)]
@@ -149,6 +150,7 @@ impl Prepared {
                 enriched.actors.iter().map(|actor| actor.name.as_str()),
             ),
             contributions: contributions(&enriched, at),
+            print: print(&enriched),
             id,
             revision,
         })
@@ -219,6 +221,11 @@ fn identifier(what: &str, value: &str) -> Result<String, Unstorable> {
     Ok(clean(value))
 }
 
+fn print(document: &Enriched) -> Option<Print> {
+    let title = document.article.title.as_deref().unwrap_or_default();
+    (!document.text.trim().is_empty()).then(|| Print::new(&document.fingerprint, title))
+}
+
 fn facts(document: &Enriched) -> Facts {
     let article = &document.article;
     Facts {
@@ -230,8 +237,6 @@ fn facts(document: &Enriched) -> Facts {
         sentiment: document.sentiment.score,
         score: document.escalation.score,
         level: document.escalation.level as i64,
-        duplicate_of: document.fingerprint.duplicate_of.as_deref().map(clean),
-        story: document.fingerprint.story.as_deref().map(clip),
     }
 }
 

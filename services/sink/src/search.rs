@@ -3,6 +3,7 @@
 use faultline_schemas::{Direction, Enriched, Level, Sentiment, Span};
 use serde::Serialize;
 
+use crate::changes::{Edit, words as words_of};
 use crate::db::{Dialect, Row, Value};
 use crate::query::{Compiled, Query, compile};
 use crate::rows::read_document;
@@ -65,6 +66,8 @@ pub struct Hit {
     pub snippet: Snippet,
     /// Id of the earlier article that this one nearly repeats.
     pub duplicate_of: Option<String>,
+    /// How the publisher edited it; none where it is as it first came.
+    pub edit: Option<Edit>,
 }
 
 /// A signal of a hit.
@@ -123,7 +126,14 @@ impl Store {
             _ => None,
         };
         let wanted = query.wanted_words();
-        let hits = rows.iter().map(|row| self.hit(row, &wanted)).collect::<Result<_, _>>()?;
+        let mut hits: Vec<Hit> = rows.iter().map(|row| self.hit(row, &wanted)).collect::<Result<_, _>>()?;
+        for (hit, row) in hits.iter_mut().zip(rows) {
+            if row.int(5).map_err(failed)? > 1 {
+                let revisions: Vec<Enriched> =
+                    self.revisions(&hit.id).await?.into_iter().map(|revision| revision.document).collect();
+                hit.edit = Edit::of(&revisions);
+            }
+        }
         Ok(Page { hits, next: next.map(|cursor| cursor.shown()) })
     }
 
@@ -158,7 +168,8 @@ impl Store {
             sentiment: document.sentiment,
             score: document.escalation.score,
             level: document.escalation.level,
-            duplicate_of: document.fingerprint.duplicate_of,
+            duplicate_of: row.opt_text(4).map_err(failed)?,
+            edit: None,
         })
     }
 }
@@ -190,6 +201,10 @@ impl Cursor {
     }
 }
 
+/// Id of the article that row `p` repeats, and how many revisions it has.
+const BESIDE: &str = "(SELECT f.id FROM repeats d JOIN articles f ON f.key = d.first_key WHERE d.article_key = p.key), \
+                      (SELECT count(*) FROM revisions v WHERE v.article_key = p.key)";
+
 /// One row more than `limit` tells whether there is another page.
 fn by_time(compiled: &Compiled, cursor: Option<Cursor>, limit: usize) -> Result<(String, Vec<Value>), StoreError> {
     let mut values = compiled.values.clone();
@@ -204,7 +219,7 @@ fn by_time(compiled: &Compiled, cursor: Option<Cursor>, limit: usize) -> Result<
     values.push(Value::Int(limit as i64 + 1));
     // Documents are looked up for the page only, not for everything that is sorted.
     let statement = format!(
-        "SELECT p.key, p.id, p.at, r.document FROM (SELECT a.key, a.id, a.at, a.revision FROM articles a \
+        "SELECT p.key, p.id, p.at, r.document, {BESIDE} FROM (SELECT a.key, a.id, a.at, a.revision FROM articles a \
          WHERE {}{after} ORDER BY a.at DESC, a.key DESC LIMIT ?) p \
          JOIN revisions r ON r.article_key = p.key AND r.revision = p.revision ORDER BY p.at DESC, p.key DESC",
         compiled.condition
@@ -242,7 +257,7 @@ fn by_relevance(
         "WITH ranks AS MATERIALIZED ({ranks}), \
          page AS MATERIALIZED (SELECT a.key, a.id, a.at, a.revision, coalesce(ranks.fit, 0) AS fit FROM articles a \
          LEFT JOIN ranks ON ranks.key = a.key WHERE {} ORDER BY fit DESC, a.at DESC, a.key DESC LIMIT ? OFFSET ?) \
-         SELECT p.key, p.id, p.at, r.document FROM page p \
+         SELECT p.key, p.id, p.at, r.document, {BESIDE} FROM page p \
          JOIN revisions r ON r.article_key = p.key AND r.revision = p.revision ORDER BY p.fit DESC, p.at DESC, p.key DESC",
         compiled.condition
     );
@@ -254,12 +269,11 @@ fn signals(document: &Enriched) -> Vec<HitSignal> {
         .escalation
         .signals
         .iter()
-        .map(|signal| {
-            let read_from =
-                if signal.in_title { document.article.title.as_deref().unwrap_or_default() } else { &document.text };
-            let (start, end) = (signal.span.start as usize, signal.span.end as usize);
-            let words = read_from.chars().skip(start).take(end.saturating_sub(start)).collect();
-            HitSignal { category: signal.category.clone(), direction: signal.direction, weight: signal.weight, words }
+        .map(|signal| HitSignal {
+            category: signal.category.clone(),
+            direction: signal.direction,
+            weight: signal.weight,
+            words: words_of(document, signal),
         })
         .collect();
     signals.sort_by(|a, b| b.weight.total_cmp(&a.weight));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 
 /// Settings of the sink.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SinkSettings {
     /// Where articles are stored: empty or "sqlite" for a file in the data folder, "sqlite:PATH" for a file elsewhere, or
@@ -17,6 +17,14 @@ pub struct SinkSettings {
     pub url: Secret,
     /// Delete an article this many days after its last revision was stored; 0 keeps all. Hourly roll-ups stay.
     pub retention_days: u32,
+    /// Look for the article that a new one nearly repeats among those taken in so many days before it; 0 looks for none.
+    pub repeat_window_days: u32,
+}
+
+impl Default for SinkSettings {
+    fn default() -> Self {
+        Self { url: Secret::default(), retention_days: 0, repeat_window_days: 7 }
+    }
 }
 
 impl SinkSettings {

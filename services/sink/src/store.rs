@@ -17,6 +17,8 @@ use crate::{SinkSettings, StoreError};
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// Milliseconds in a day.
+const DAY_MS: i64 = 86_400_000;
 /// How long a connection is waited for.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// How long SQLite waits for another process's lock before it says so; the writer tries again after that.
@@ -32,6 +34,8 @@ pub struct Store {
     pub(crate) db: Database,
     /// The address without its password.
     pub(crate) location: String,
+    /// How long after an article another may repeat it, in milliseconds; 0 where repeats are not looked for.
+    pub(crate) repeat_window: i64,
 }
 
 impl Store {
@@ -42,7 +46,7 @@ impl Store {
     /// [`StoreError`] when the address is wrong, the database cannot be reached, or a later version made it.
     pub async fn open(settings: &SinkSettings, data_dir: &Path) -> Result<Self, StoreError> {
         let location = Location::parse(settings.url.expose(), data_dir)?;
-        let store = Self::connect(&location, true)?;
+        let store = Self::connect(settings, &location, true)?;
         store.migrate().await?;
         Ok(store)
     }
@@ -58,7 +62,7 @@ impl Store {
         {
             return Err(StoreError::Missing { location: location.shown() });
         }
-        let store = Self::connect(&location, false)?;
+        let store = Self::connect(settings, &location, false)?;
         let tables = match store.dialect() {
             Dialect::Sqlite => "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'articles'",
             Dialect::Postgres => {
@@ -73,12 +77,13 @@ impl Store {
         }
     }
 
-    fn connect(location: &Location, create: bool) -> Result<Self, StoreError> {
+    fn connect(settings: &SinkSettings, location: &Location, create: bool) -> Result<Self, StoreError> {
         let db = match location {
             Location::Sqlite(path) => sqlite(path, create)?,
             Location::Postgres(url) => postgres(url)?,
         };
-        Ok(Self { db, location: location.shown() })
+        let repeat_window = i64::from(settings.repeat_window_days) * DAY_MS;
+        Ok(Self { db, location: location.shown(), repeat_window })
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {

@@ -31,6 +31,10 @@ pub(crate) async fn replace(tx: &mut Write, plan: &Plan<'_>) -> Result<(), sqlx:
     let now = jiff::Timestamp::now().as_millisecond();
     tx.insert(&REVISIONS, plan.revisions.iter().flat_map(|(key, rows)| revision(*key, rows, now)).collect()).await?;
     tx.insert(&ARTICLES, plan.articles.iter().flat_map(|article| facts(article, now)).collect()).await?;
+    for article in &plan.predated {
+        let statement = "UPDATE articles SET taken_in = ? WHERE key = ?";
+        tx.execute(statement, vec![article.taken_in.into(), article.key.into()]).await?;
+    }
     tx.insert(&ACTORS, children(plan, actors)).await?;
     tx.insert(&COUNTRIES, children(plan, countries)).await?;
     tx.insert(&PLACES, children(plan, places)).await?;
@@ -76,18 +80,16 @@ const ARTICLES: Insert = Insert {
         "sentiment",
         "score",
         "level",
-        "duplicate_of",
-        "story",
+        "taken_in",
     ],
     conflict: "ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, fetched_at = excluded.fetched_at, \
      at = excluded.at, stored_at = excluded.stored_at, source = excluded.source, url = excluded.url, \
      title = excluded.title, language = excluded.language, words = excluded.words, \
-     sentiment = excluded.sentiment, score = excluded.score, level = excluded.level, \
-     duplicate_of = excluded.duplicate_of, story = excluded.story",
+     sentiment = excluded.sentiment, score = excluded.score, level = excluded.level, taken_in = excluded.taken_in",
     row_by_row: false,
 };
 
-fn facts(article: &Replaced<'_>, now: i64) -> [Value; 16] {
+fn facts(article: &Replaced<'_>, now: i64) -> [Value; 15] {
     let (rows, facts) = (article.rows, &article.rows.facts);
     [
         article.key.into(),
@@ -104,8 +106,7 @@ fn facts(article: &Replaced<'_>, now: i64) -> [Value; 16] {
         facts.sentiment.into(),
         facts.score.into(),
         facts.level.into(),
-        (&facts.duplicate_of).into(),
-        (&facts.story).into(),
+        article.taken_in.into(),
     ]
 }
 

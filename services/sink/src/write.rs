@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::db::{Dialect, Insert, Value, Write};
 use crate::plan::{Existing, Plan, Replaced};
+use crate::repeats::{self, Touched};
 use crate::rollup::{Changes, contributions};
 use crate::rows::{Prepared, read_document};
 use crate::tables;
@@ -98,11 +99,21 @@ impl Store {
         let keys = unused_keys(tx, unknown.len()).await.map_err(failed)?;
         let plan = Plan::new(&rows, &existing, keys.into_iter());
         let changes = self.rollup_changes(tx, &plan).await?;
+        let touched = self.touched(tx, &plan).await.map_err(failed)?;
         tables::replace(tx, &plan).await.map_err(failed)?;
+        repeats::replace_prints(tx, &touched).await.map_err(failed)?;
         apply_rollups(tx, changes).await.map_err(failed)?;
         store_offsets(tx, group, fresh.iter().map(|item| &item.position)).await.map_err(failed)?;
+        if !touched.is_empty() {
+            repeats::lock(tx).await.map_err(failed)?;
+            repeats::relink(tx, &touched, &[], self.repeat_window).await.map_err(failed)?;
+        }
         let skipped = batch.len() - fresh.len();
         Ok(Written { articles: plan.articles.len(), revisions: plan.revisions.len(), skipped })
+    }
+
+    async fn touched(&self, tx: &mut Write, plan: &Plan<'_>) -> Result<Vec<Touched>, sqlx::Error> {
+        if self.repeat_window == 0 { Ok(Vec::new()) } else { repeats::touched(tx, plan).await }
     }
 
     /// Moves `group`'s offsets past messages that were settled in another way.
@@ -221,7 +232,7 @@ async fn load_existing(tx: &mut Write, batch: &[&Prepared]) -> Result<FxHashMap<
     ids.sort();
     ids.dedup();
     let statement = format!(
-        "SELECT key, id, revision, fetched_at, at FROM articles WHERE id IN ({{in}}) ORDER BY id{}",
+        "SELECT key, id, revision, fetched_at, at, taken_in FROM articles WHERE id IN ({{in}}) ORDER BY id{}",
         tx.dialect().for_update()
     );
     let mut existing: FxHashMap<String, Existing> = FxHashMap::default();
@@ -229,8 +240,9 @@ async fn load_existing(tx: &mut Write, batch: &[&Prepared]) -> Result<FxHashMap<
     for row in tx.fetch_in(&statement, ids.into_iter().map(Value::from).collect()).await? {
         let (key, id) = (row.int(0)?, row.text(1)?);
         id_of_key.insert(key, id.clone());
-        let (current, fetched_at, at) = (row.text(2)?, row.int(3)?, row.int(4)?);
-        existing.insert(id, Existing { key, current, fetched_at, at, revisions: FxHashMap::default() });
+        let (current, fetched_at, at, taken_in) = (row.text(2)?, row.int(3)?, row.int(4)?, row.int(5)?);
+        let revisions = FxHashMap::default();
+        existing.insert(id, Existing { key, current, fetched_at, at, taken_in, revisions });
     }
     let statement = "SELECT article_key, revision, analyzer FROM revisions WHERE article_key IN ({in})";
     for row in tx.fetch_in(statement, id_of_key.keys().map(|&key| Value::Int(key)).collect()).await? {
