@@ -101,6 +101,10 @@ fn render(hits: &[Hit], found: u64, terminal: Terminal) -> String {
         ]));
         let room = terminal.width.saturating_sub(INDENT);
         out.push_str(&format!("{:INDENT$}{}\n", "", reason(hit, room, terminal)));
+        let notes = notes(hit);
+        if !notes.is_empty() {
+            out.push_str(&format!("{:INDENT$}{}\n", "", terminal.paint(DIM, &cut(&notes, room))));
+        }
     }
     let more = if found > hits.len() as u64 { ", more with --limit" } else { "" };
     let found = counted(usize::try_from(found).unwrap_or(usize::MAX), "article");
@@ -130,12 +134,23 @@ fn reason(hit: &Hit, columns: usize, terminal: Terminal) -> String {
     format!("{} “{words}”  {}", terminal.paint(style, &told), terminal.paint(DIM, id))
 }
 
+/// What else is to be known of it: `edited twice, silently`.
+fn notes(hit: &Hit) -> String {
+    let Some(edit) = hit.edit else { return String::new() };
+    let times = match edit.edits {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        times => format!("{times} times"),
+    };
+    format!("edited {times}{}", if edit.silent { ", silently" } else { "" })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use faultline_schemas::{Direction, Level};
-    use faultline_sink::{HitSignal, Snippet};
+    use faultline_sink::{Edit, HitSignal, Snippet};
 
     use super::*;
 
@@ -160,6 +175,7 @@ mod tests {
             }],
             snippet: Snippet::default(),
             duplicate_of: None,
+            edit: None,
         }
     }
 
@@ -178,11 +194,20 @@ mod tests {
     }
 
     #[test]
+    fn an_edited_article_bears_a_mark() {
+        let edited = Hit { edit: Some(Edit { edits: 2, silent: true }), ..hit() };
+        let shown = render(&[edited], 1, Terminal { width: 80, colour: false });
+        let lines: Vec<&str> = shown.lines().map(str::trim_start).collect();
+        assert_eq!(lines[2..4], ["↑ use of force “shots were fired”  a1b2", "edited twice, silently"]);
+    }
+
+    #[test]
     fn no_row_is_wider_than_the_terminal() {
         let mut long = hit();
         long.title = Some("a long title ".repeat(20));
         long.source = Some("a-very-long-name-of-an-outlet.example.org".into());
         long.signals[0].words = "many words ".repeat(20);
+        long.edit = Some(Edit { edits: 17, silent: true });
         for width in [60, 80, 160] {
             let shown = render(&[long.clone(), hit()], 2, Terminal { width, colour: false });
             assert!(shown.lines().take(5).all(|line| line.width() <= width), "{width}:\n{shown}");

@@ -1,12 +1,14 @@
 //! `faultline show`: one article with its tags, and why it has them.
 
+mod changes;
 mod marked;
 pub(super) mod reasons;
+mod related;
 
 use anyhow::bail;
 use clap::Args;
 use faultline_schemas::Enriched;
-use faultline_sink::{Store, StoredRevision};
+use faultline_sink::{Brief, Related, Store, StoredRevision};
 use serde_json::json;
 
 use self::marked::{Mark, Marked};
@@ -19,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   faultline show 9f3c61d2a4b07e58             an id as faultline search shows it
   faultline show 9f3c61d2a4b07e58 | less
+  faultline show 9f3c61d2a4b07e58 --changes   what its publisher changed in it
   faultline show 9f3c61d2a4b07e58 --json | jq .article.events
 
 On a terminal tags are in colour. Otherwise [actors and places], {↑what escalates} and {↓what calms} are marked.";
@@ -30,7 +33,10 @@ pub(crate) struct ShowArguments {
     /// Id of the article
     #[arg(value_name = "ID")]
     id: String,
-    /// Print JSON: the tagged article, and its revisions
+    /// Show what each revision changed: title, words, level, tone and signals
+    #[arg(long)]
+    changes: bool,
+    /// Print JSON: the tagged article, its revisions, and what it repeats; with --changes what each revision changed
     #[arg(long)]
     json: bool,
 }
@@ -38,10 +44,17 @@ pub(crate) struct ShowArguments {
 pub(crate) async fn run(arguments: &ShowArguments, settings: &Settings) -> anyhow::Result<()> {
     let store = Store::open_existing(&settings.sink, &settings.common.data_dir).await?;
     let revisions = store.revisions(&arguments.id).await?;
+    let related = store.related(&arguments.id).await?;
     store.close().await;
     let Some(current) = revisions.iter().find(|revision| revision.current) else {
         bail!("there is no article {:?} in {}: faultline search shows ids", arguments.id, store.location());
     };
+    if arguments.changes {
+        return match arguments.json {
+            true => output::json(&json!({"changes": changes::json(&revisions)})),
+            false => output::text(&changes::render(&revisions, Terminal::stdout())),
+        };
+    }
     if arguments.json {
         let revisions: Vec<_> = revisions
             .iter()
@@ -54,13 +67,31 @@ pub(crate) async fn run(arguments: &ShowArguments, settings: &Settings) -> anyho
                 })
             })
             .collect();
-        return output::json(&json!({"article": current.document, "revisions": revisions}));
+        let (first, repeats) = (related.duplicate_of.as_ref().map(brief), related.repeats.iter().map(brief));
+        return output::json(&json!({
+            "article": current.document,
+            "revisions": revisions,
+            "duplicate_of": first,
+            "repeats": repeats.collect::<Vec<_>>(),
+        }));
     }
-    output::text(&render(&current.document, &revisions, Terminal::stdout()))
+    output::text(&render(&current.document, &revisions, &related, Terminal::stdout()))
 }
 
-fn render(article: &Enriched, revisions: &[StoredRevision], terminal: Terminal) -> String {
-    format!("{}\n{}", tagged(article, terminal), reasons::revisions(article, revisions, terminal))
+fn brief(brief: &Brief) -> serde_json::Value {
+    let mut value = json!(brief);
+    value["at"] = time(brief.at).into();
+    value
+}
+
+fn render(article: &Enriched, revisions: &[StoredRevision], related: &Related, terminal: Terminal) -> String {
+    let mut out = format!("{}\n{}", tagged(article, terminal), reasons::revisions(revisions, terminal));
+    let related = related::section(related, terminal);
+    if !related.is_empty() {
+        out.push('\n');
+        out.push_str(&related);
+    }
+    out
 }
 
 /// The article with every tag marked where it was read from, and why it has them.
@@ -171,14 +202,24 @@ mod tests {
         vec![revision("r1", false), revision("r2", true)]
     }
 
+    fn related() -> Related {
+        let brief = |id: &str| Brief {
+            id: id.into(),
+            source: Some("other.example".into()),
+            title: Some("Army on alert, and a title that goes on for longer than any terminal is wide".repeat(2)),
+            at: 1_672_084_800_000,
+        };
+        Related { duplicate_of: Some(brief("b1")), repeats: vec![brief("b2")] }
+    }
+
     #[test]
     fn an_article_is_shown_with_its_tags_marked_and_why_it_has_them() {
         let article = article();
-        let shown = render(&article, &revisions(&article), Terminal { width: 100, colour: false });
+        let shown = render(&article, &revisions(&article), &related(), Terminal { width: 100, colour: false });
         for expected in ["Army on alert", "2022-12-26T20:00:00Z · example.org", "[Serbia]", "{↑", "{↓"] {
             assert!(shown.contains(expected), "no {expected:?} in\n{shown}");
         }
-        for heading in ["Why ", "Actors", "Revisions"] {
+        for heading in ["Why ", "Actors", "Revisions", "Repeats"] {
             assert!(shown.lines().any(|line| line.starts_with(heading)), "no {heading:?} in\n{shown}");
         }
         for signal in &article.escalation.signals {
@@ -195,7 +236,7 @@ mod tests {
     fn no_line_is_wider_than_the_terminal() {
         let article = article();
         for width in [60, 80, 160] {
-            let shown = render(&article, &revisions(&article), Terminal { width, colour: false });
+            let shown = render(&article, &revisions(&article), &related(), Terminal { width, colour: false });
             let wide: Vec<&str> = shown.lines().filter(|line| line.width() > width).collect();
             assert!(wide.is_empty(), "{width}: {wide:#?}");
         }

@@ -12,12 +12,12 @@ use crate::look::{
 };
 use crate::terminal::{Terminal, cut, fit, wrap};
 
-fn heading(text: &str, terminal: Terminal) -> String {
+pub(super) fn heading(text: &str, terminal: Terminal) -> String {
     format!("{}\n", terminal.paint(BOLD, text))
 }
 
 /// Writes `first` and then `rest`, wrapped to what is left of the line and indented below itself.
-fn push(out: &mut String, first: &str, shown: &str, rest: &str, terminal: Terminal) {
+pub(super) fn push(out: &mut String, first: &str, shown: &str, rest: &str, terminal: Terminal) {
     let indent = first.width();
     for (number, line) in wrap(rest, terminal.width.saturating_sub(indent)).iter().enumerate() {
         match number {
@@ -207,8 +207,8 @@ pub(super) fn places(article: &Enriched, terminal: Terminal) -> String {
     out
 }
 
-/// When it was taken in, corrected, and what it repeats.
-pub(super) fn revisions(article: &Enriched, revisions: &[StoredRevision], terminal: Terminal) -> String {
+/// When it was taken in and corrected.
+pub(super) fn revisions(revisions: &[StoredRevision], terminal: Terminal) -> String {
     let mut out = heading("Revisions", terminal);
     for revision in revisions {
         let is_shown = if revision.current { "shown here" } else { "replaced" };
@@ -216,10 +216,7 @@ pub(super) fn revisions(article: &Enriched, revisions: &[StoredRevision], termin
         writeln!(out, "{}", cut(&line, terminal.width)).ok();
     }
     if revisions.len() > 1 {
-        writeln!(out, "  {}: the publisher corrected it", counted(revisions.len(), "revision")).ok();
-    }
-    if let Some(earlier) = &article.fingerprint.duplicate_of {
-        push(&mut out, "  ", "  ", &format!("nearly repeats {earlier}: faultline show {earlier}"), terminal);
+        writeln!(out, "  {}: --changes shows what the publisher changed", counted(revisions.len(), "revision")).ok();
     }
     out
 }
