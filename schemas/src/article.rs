@@ -40,9 +40,28 @@ pub struct Article {
     /// Id of the configured source that brought it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<String>,
+    /// Why `text` is less than the whole article; none where it is the whole, as far as can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
     /// Spans of `text` towards which the caller wants the sentiment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<TargetSpan>,
+}
+
+/// Why an article's text is only a part of it, usually the summary that its feed gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Partial {
+    /// Nothing more was offered, or asked for.
+    Summary,
+    /// The rest is for subscribers.
+    Paywall,
+    /// The publisher asks programs to leave the page alone: robots.txt, `X-Robots-Tag` or the page's own `robots`.
+    Forbidden,
+    /// The page could not be had, again and again.
+    Unreachable,
+    /// The page was had, and no article found on it.
+    NotFound,
 }
 
 /// A span of `text`, in code points, that the caller marked.

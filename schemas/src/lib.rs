@@ -26,7 +26,7 @@ mod source_state;
 pub mod topic;
 
 pub use alert::{Alert, AlertState, Evidence, Severity};
-pub use article::{Article, TargetSpan};
+pub use article::{Article, Partial, TargetSpan};
 pub use dead_letter::{DeadLetter, Stage};
 pub use enriched::{
     Actor, ActorType, ArticleInfo, Direction, Enriched, Escalation, EventMention, EventTag, Fingerprint, Level,
@@ -34,4 +34,4 @@ pub use enriched::{
     Span, TargetSentiment,
 };
 pub use event::Event;
-pub use source_state::{FileCursor, SourceState};
+pub use source_state::{FetchState, FileCursor, SourceDefinition, SourceState};

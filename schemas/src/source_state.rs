@@ -31,9 +31,68 @@ pub struct SourceState {
     /// Revisions taken most recently, eight bytes each, base64: repeats of these are dropped.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub seen: String,
+    /// How a source that is fetched stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetched: Option<FetchState>,
+    /// What an operator has said of it by `faultline sources`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defined: Option<SourceDefinition>,
     /// When this was written, RFC 3339.
     #[serde(default)]
     pub at: String,
+}
+
+/// How a source that is fetched stands, for its next check and for people. Its validators, `not_before` and `failures`
+/// are in the state itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FetchState {
+    /// Where it has moved to for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Its own title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Seconds between two checks, as they stand now.
+    #[serde(default)]
+    pub interval_seconds: u32,
+    /// When it was last checked with success, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<String>,
+    /// When it last had something new, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_new: Option<String>,
+    /// Why the last check failed, or was not wholly a success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// True once the publisher has said that it is gone for good: it is not asked again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
+    /// Articles taken on each of the latest days, by date in UTC.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub days: BTreeMap<String, u32>,
+}
+
+/// A source that an operator added, or one of the configuration that an operator paused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceDefinition {
+    /// Where it is fetched from; none for a source of the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What it is: `feed` or `sitemap`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Outlet of its articles, where they name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlet: Option<String>,
+    /// ISO 639-1 code of its articles, where they name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Left alone until resumed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+    /// When the operator said so, RFC 3339: what had retired before is tried again.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub changed_at: String,
 }
 
 /// How far a file has been read.

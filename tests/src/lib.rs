@@ -15,5 +15,6 @@ pub mod kafka;
 pub mod postgres;
 pub mod process;
 pub mod shared;
+pub mod site;
 pub mod stack;
 pub mod topics;

@@ -16,6 +16,8 @@ pub struct RoleContext {
     pub common: Arc<Common>,
     /// This role's metrics.
     pub metrics: Arc<RoleMetrics>,
+    /// Where a role registers metrics that it alone has.
+    pub registry: Registry,
     /// The process's health; names given to it carry the role.
     pub health: Health,
     /// Says when to stop.
@@ -36,6 +38,7 @@ impl RoleContext {
     ) -> anyhow::Result<Self> {
         let metrics = RoleMetrics::new(role, registry)
             .with_context(|| format!("failed to register the metrics of {role}: does it run twice in this process"))?;
-        Ok(Self { role, common, metrics: Arc::new(metrics), health: health.scoped(role), stop })
+        let (metrics, registry, health) = (Arc::new(metrics), registry.clone(), health.scoped(role));
+        Ok(Self { role, common, metrics, registry, health, stop })
     }
 }

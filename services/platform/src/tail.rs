@@ -13,7 +13,11 @@ use rdkafka::{
     error::KafkaError,
 };
 
-use crate::{Message, client, settings::Common};
+use crate::{Message, Stop, client, settings::Common};
+
+/// How long finding the partitions of a topic that is followed may take, and how often it is looked whether to stop.
+const FOLLOW_DEADLINE: Duration = Duration::from_secs(30);
+const FOLLOW_POLL: Duration = Duration::from_millis(500);
 
 /// Hands every message that is on the topic now to `each`, in order for each partition.
 ///
@@ -38,6 +42,33 @@ pub fn read_all(common: &Common, topic: &str, deadline: Duration, mut each: impl
                 each(Message::detach(&fetched, Arc::clone(&name)));
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => ends.retain(|(number, ..)| *number != partition),
+            Some(Err(error)) => tracing::debug!(%error, topic, "failed to fetch, trying again"),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Hands every message that is on the topic, and every one that comes, to `each`, in order for each partition, until
+/// `stop` is requested. Costs next to nothing while nothing comes.
+///
+/// # Errors
+/// When the topic is unknown, or the settings are refused.
+pub fn follow(common: &Common, topic: &str, stop: &Stop, mut each: impl FnMut(Message)) -> anyhow::Result<()> {
+    let mut config = client::reader_config(common)?;
+    // A broker answers as soon as there is something.
+    config.set("fetch.wait.max.ms", "5000").set("enable.partition.eof", "false");
+    let consumer: BaseConsumer<Quiet> =
+        config.create_with_context(Quiet).context("failed to create a kafka consumer")?;
+    let mut assignment = TopicPartitionList::new();
+    for (partition, low, _) in ends(&consumer, topic, FOLLOW_DEADLINE)? {
+        assignment.add_partition_offset(topic, partition, Offset::Offset(low))?;
+    }
+    consumer.assign(&assignment).with_context(|| format!("failed to read {topic}"))?;
+    let name: Arc<str> = Arc::from(topic);
+    while !stop.requested() {
+        match consumer.poll(FOLLOW_POLL) {
+            Some(Ok(fetched)) => each(Message::detach(&fetched, Arc::clone(&name))),
             Some(Err(error)) => tracing::debug!(%error, topic, "failed to fetch, trying again"),
             None => {}
         }

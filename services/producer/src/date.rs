@@ -32,6 +32,50 @@ pub(crate) fn normalise(written: &str, now: Timestamp) -> Result<String, DatePro
     Timestamp::from_second(instant.as_second()).map(|whole| whole.to_string()).map_err(|_| DateProblem::Broken)
 }
 
+/// Offsets of zones that feeds name and that mean one thing only.
+const ZONES: [(&str, &str); 14] = [
+    ("UTC", "+0000"),
+    ("GMT", "+0000"),
+    ("UT", "+0000"),
+    ("Z", "+0000"),
+    ("WET", "+0000"),
+    ("WEST", "+0100"),
+    ("CET", "+0100"),
+    ("CEST", "+0200"),
+    ("EET", "+0200"),
+    ("EEST", "+0300"),
+    ("MSK", "+0300"),
+    ("JST", "+0900"),
+    ("KST", "+0900"),
+    ("AEST", "+1000"),
+];
+
+/// Reads a date as feeds write them: as above, and RFC 2822 with what is usually wrong with it, such as a wrong or
+/// foreign day of the week, a month in full, a zone by its name or none.
+pub(crate) fn lenient(written: &str) -> Option<Timestamp> {
+    let written = written.trim();
+    parse(written).or_else(|| {
+        let without_day = written.split_once(',').filter(|(day, _)| !day.contains(|c: char| c.is_ascii_digit()));
+        let rest = without_day.map_or(written, |(_, rest)| rest);
+        let mut words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+        if let Some(month) =
+            words.iter_mut().find(|word| word.len() > 3 && word.chars().all(|c| c.is_ascii_alphabetic()))
+            && ZONES.iter().all(|(zone, _)| zone != month)
+        {
+            month.truncate(3);
+        }
+        let last = words.last_mut()?;
+        if let Some((_, offset)) = ZONES.iter().find(|(zone, _)| zone.eq_ignore_ascii_case(last)) {
+            *last = (*offset).to_owned();
+        } else if last.contains(':') && !last.starts_with(['+', '-']) {
+            words.push("+0000".to_owned());
+        } else if last.starts_with(['+', '-']) {
+            last.retain(|c| c != ':');
+        }
+        rfc2822::parse(&words.join(" ")).ok().map(|zoned| zoned.timestamp())
+    })
+}
+
 fn parse(written: &str) -> Option<Timestamp> {
     if let Some(epoch) = parse_epoch(written) {
         return Some(epoch);
@@ -142,7 +186,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn dates_of_feeds_are_read_with_what_is_usually_wrong_with_them() {
+        for (written, expected) in [
+            ("Wed, 17 Aug 2022 10:30:00 GMT", "2022-08-17T10:30:00Z"),
+            ("Mon, 17 Aug 2022 10:30:00 +0200", "2022-08-17T08:30:00Z"),
+            ("Mié, 17 Aug 2022 10:30:00 +0200", "2022-08-17T08:30:00Z"),
+            ("Wednesday, 17 August 2022 10:30:00 CEST", "2022-08-17T08:30:00Z"),
+            ("Wed, 17 Aug 2022 10:30 EST", "2022-08-17T15:30:00Z"),
+            ("17 Aug 2022 10:30:00 Z", "2022-08-17T10:30:00Z"),
+            ("17 Aug 2022 10:30:00", "2022-08-17T10:30:00Z"),
+            ("Wed, 17 Aug 2022 10:30:00 +02:00", "2022-08-17T08:30:00Z"),
+            ("2022-08-17T10:30:00+02:00", "2022-08-17T08:30:00Z"),
+            ("2022-08-17", "2022-08-17T00:00:00Z"),
+        ] {
+            assert_eq!(lenient(written).map(|date| date.to_string()).as_deref(), Some(expected), "{written}");
+        }
+        for written in ["", "yesterday", "Wed, 99 Aug 2022 10:30:00 GMT"] {
+            assert_eq!(lenient(written), None, "{written}");
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn no_date_of_a_feed_panics(written in "\\PC{0,24}|(Wed, )?[0-9]{0,2} ?(Aug|August|é)? [0-9: ]{0,14}(GMT|CEST|Z|\\+02:00)?") {
+            lenient(&written);
+        }
+
         #[test]
         fn no_date_panics(written in "\\PC{0,24}|[0-9/:T.+-]{0,24}") {
             if let Ok(date) = read(&written) {

@@ -130,7 +130,8 @@ pub(crate) fn seen_hash(id: &str, revision: &str) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-fn hash(parts: &[&str]) -> String {
+/// 32 hexadecimal characters that stand for these parts.
+pub(crate) fn hash(parts: &[&str]) -> String {
     digest(parts).to_hex().as_str()[..32].to_owned()
 }
 

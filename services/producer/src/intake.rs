@@ -1,6 +1,6 @@
 //! From an entry to an article, or to the reason why not. Pure: the clock is passed in.
 
-use faultline_schemas::{Article, TargetSpan};
+use faultline_schemas::{Article, Partial, TargetSpan};
 use jiff::Timestamp;
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
@@ -50,6 +50,7 @@ pub(crate) struct Draft {
     /// As written.
     pub(crate) published_at: Option<String>,
     pub(crate) language: Option<String>,
+    pub(crate) partial: Option<Partial>,
     pub(crate) targets: Vec<TargetSpan>,
     pub(crate) warnings: Vec<Warning>,
 }
@@ -144,6 +145,8 @@ impl Intake {
             authors: fields::authors(object, &names.authors),
             published_at: fields::string(object, &names.published_at),
             language: fields::string(object, &names.language),
+            // Ours alone: what others mean by the word is not known.
+            partial: object.get("partial").and_then(|value| Partial::deserialize(value).ok()),
             targets,
             warnings,
         })
@@ -158,7 +161,8 @@ impl Intake {
             }
         }
         check_id(draft.id.as_deref(), line)?;
-        let Draft { id, url, source, title, text, authors, published_at, language, targets, mut warnings } = draft;
+        let Draft { id, url, source, title, text, authors, published_at, language, partial, targets, mut warnings } =
+            draft;
         let published_at = published_at.and_then(|written| match date::normalise(&written, now) {
             Ok(date) => Some(date),
             Err(problem) => {
@@ -182,6 +186,7 @@ impl Intake {
             fetched_at: None,
             language: language.as_deref().and_then(language_code).or_else(|| self.language.clone()),
             feed: self.feed.clone(),
+            partial,
             targets,
         };
         Ok(Taken { article, warnings })

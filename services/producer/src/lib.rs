@@ -27,13 +27,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod date;
+mod feed;
 mod fields;
 mod html;
 pub mod identity;
 mod ingest;
 mod intake;
 mod ledger;
+pub mod opml;
 mod outlet;
+mod page;
 pub mod push;
 pub mod reader;
 mod refuse;
@@ -42,12 +45,15 @@ mod seen;
 mod session;
 mod settings;
 mod source;
+pub mod sources;
 mod state;
 mod tally;
+mod web;
 
 pub use ingest::{IngestReport, IngestRequest, Input, Progress, ingest};
 pub use intake::{Intake, Taken};
 pub use refuse::{Refusal, Warning};
 pub use run::run;
-pub use settings::{FieldSettings, Format, ProducerSettings, SettingsError, SourceKind, SourceSettings};
+pub use settings::{FieldSettings, Format, ProducerSettings, SettingsError, SourceKind, SourceSettings, TextFrom};
 pub use tally::Explained;
+pub use web::WebSettings;

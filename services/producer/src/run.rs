@@ -14,6 +14,7 @@ use faultline_schemas::topic;
 use tokio::{net::TcpListener, sync::mpsc, task::spawn_blocking, time::timeout};
 
 use crate::{
+    feed::Feeds,
     outlet::Outlet,
     push::{self, Push},
     settings::ProducerSettings,
@@ -45,8 +46,9 @@ pub async fn run(ctx: RoleContext, settings: ProducerSettings) -> anyhow::Result
     let preparing = (ctx.clone(), Arc::clone(&settings));
     let states = spawn_blocking(move || prepare(&preparing.0, &preparing.1)).await.context("failed to prepare")??;
     let Some(states) = states else { return Ok(()) };
-    let outlet = Outlet::new(&ctx, &publisher);
-    let ended = start(&ctx, &settings, Arc::new(states), &outlet)?;
+    let (states, outlet) = (Arc::new(states), Outlet::new(&ctx, &publisher));
+    let feeds = tokio::spawn(Feeds::new(&ctx, &settings, outlet.clone(), Arc::clone(&states))?.run());
+    let ended = start(&ctx, &settings, states, &outlet)?;
     let pushed =
         listener.map(|listener| tokio::spawn(push::serve(ctx.clone(), listener, Push::new(&ctx, &settings, outlet))));
     drop(latch);
@@ -56,6 +58,9 @@ pub async fn run(ctx: RoleContext, settings: ProducerSettings) -> anyhow::Result
         && timeout(deadline, pushed).await.is_err()
     {
         tracing::warn!("a request was not answered in time, its sender has to send it again");
+    }
+    if timeout(deadline, feeds).await.is_err() {
+        tracing::warn!("a feed did not stop in time, what it had in hand is read again after the restart");
     }
     let flushed = spawn_blocking(move || publisher.flush(deadline)).await.unwrap_or(false);
     if !flushed {
@@ -70,10 +75,7 @@ fn prepare(ctx: &RoleContext, settings: &ProducerSettings) -> anyhow::Result<Opt
         return Ok(None);
     }
     if settings.sources.is_empty() {
-        if settings.push.address().is_none() {
-            tracing::info!("no sources are configured, articles come in by faultline ingest only");
-        }
-        return Ok(Some(States::new()));
+        tracing::info!("no sources are configured: articles come in by faultline ingest, and faultline sources add");
     }
     let name = ctx.common.topics.name(&topic::SOURCES);
     loop {
@@ -103,7 +105,7 @@ fn start(
     outlet: &Outlet,
 ) -> anyhow::Result<mpsc::UnboundedReceiver<Ended>> {
     let (report, ended) = mpsc::unbounded_channel();
-    for index in 0..settings.sources.len() {
+    for index in (0..settings.sources.len()).filter(|index| !settings.sources[*index].kind.is_fetched()) {
         let (ctx, settings, states) = (ctx.clone(), Arc::clone(settings), Arc::clone(&states));
         let (outlet, report) = (outlet.clone(), report.clone());
         let name = format!("source {}", settings.sources[index].id);

@@ -47,6 +47,11 @@ impl Seen {
         }
     }
 
+    /// Holds at least so many from now on.
+    pub(crate) fn grow(&mut self, capacity: usize) {
+        self.capacity = self.capacity.max(capacity);
+    }
+
     /// Its article is acknowledged, or will never be: it now counts against the capacity, the oldest go first.
     pub(crate) fn settle(&mut self, hash: u64) {
         self.settled.push_back(hash);

@@ -39,6 +39,14 @@ pub(crate) struct Mark {
     pub(crate) cursor: Option<(Arc<str>, FileCursor)>,
     /// Its revision, where it is an article.
     seen: Option<u64>,
+    /// The entry of a feed that it came from, which is then not looked at again.
+    entry: Option<u64>,
+}
+
+impl Mark {
+    fn of(cursor: Option<(Arc<str>, FileCursor)>, entry: Option<u64>) -> Self {
+        Self { cursor, seen: None, entry }
+    }
 }
 
 /// An entry that came back unpublished.
@@ -108,6 +116,32 @@ impl Session {
     /// Takes the next entry. `origin` names its input to people, `cursor` is where to resume after it. Blocks while
     /// too much is on its way.
     pub(crate) fn offer(&mut self, origin: &Arc<str>, entry: Entry, cursor: Option<(Arc<str>, FileCursor)>) {
+        self.offer_marked(origin, entry, Mark::of(cursor, None));
+    }
+
+    /// Takes an entry of a feed; `hash` stands for it as it reads now, see [`Self::has_seen`].
+    pub(crate) fn offer_of_feed(&mut self, origin: &Arc<str>, entry: Entry, hash: u64) {
+        if self.seen.take(hash) {
+            self.offer_marked(origin, entry, Mark::of(None, Some(hash)));
+        }
+    }
+
+    /// Whether this entry of a feed was taken before: acknowledged, refused, or on its way.
+    pub(crate) fn has_seen(&self, hash: u64) -> bool {
+        self.seen.knows(hash)
+    }
+
+    /// What is acknowledged so far, encoded.
+    pub(crate) fn seen(&self) -> String {
+        self.seen.encode()
+    }
+
+    /// Remembers at least so many revisions.
+    pub(crate) fn remember(&mut self, revisions: usize) {
+        self.seen.grow(revisions);
+    }
+
+    fn offer_marked(&mut self, origin: &Arc<str>, entry: Entry, mark: Mark) {
         while self.outstanding() >= MAX_OUTSTANDING && !self.stop.wait_timeout(Duration::from_millis(1)) {
             self.collect();
         }
@@ -125,11 +159,11 @@ impl Session {
                         "article taken with a part set aside"
                     );
                 }
-                self.take(origin, entry, taken.article, cursor);
+                self.take(origin, entry, taken.article, mark);
             }
             Err(refusal) => {
                 self.tally.refuse(origin, &refusal);
-                let number = self.inbox.ledger.lock().owe(Mark { cursor, seen: None });
+                let number = self.inbox.ledger.lock().owe(mark);
                 self.refuse(number, origin, Arc::new(entry), refusal);
             }
         }
@@ -138,7 +172,7 @@ impl Session {
 
     /// Notes a cursor that no entry stands for: the end of a file.
     pub(crate) fn mark(&mut self, cursor: (Arc<str>, FileCursor)) {
-        self.owe_settled(Some(cursor));
+        self.owe_settled(Mark::of(Some(cursor), None));
         self.collect();
     }
 
@@ -164,8 +198,7 @@ impl Session {
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        self.save_cursors();
-        self.save_seen();
+        self.save();
         self.outstanding() == 0
     }
 
@@ -181,7 +214,7 @@ impl Session {
             if let Some((file, cursor)) = mark.cursor {
                 self.moved.insert(file, cursor);
             }
-            if let Some(hash) = mark.seen {
+            for hash in [mark.seen, mark.entry].into_iter().flatten() {
                 self.seen.settle(hash);
                 self.seen_moved = true;
             }
@@ -214,20 +247,20 @@ impl Session {
         self.inbox.ledger.lock().outstanding()
     }
 
-    fn take(&mut self, origin: &Arc<str>, entry: Entry, article: Article, cursor: Option<(Arc<str>, FileCursor)>) {
+    fn take(&mut self, origin: &Arc<str>, entry: Entry, article: Article, mark: Mark) {
         let hash = identity::seen_hash(&article.id, &article.revision);
         if !self.seen.take(hash) {
             count(&self.tally.repeats);
-            self.owe_settled(cursor);
+            self.owe_settled(mark);
             return;
         }
-        let number = self.inbox.ledger.lock().owe(Mark { cursor, seen: Some(hash) });
+        let number = self.inbox.ledger.lock().owe(Mark { seen: Some(hash), ..mark });
         self.publish(number, origin, Arc::new(entry), article);
     }
 
-    fn owe_settled(&self, cursor: Option<(Arc<str>, FileCursor)>) {
+    fn owe_settled(&self, mark: Mark) {
         let mut ledger = self.inbox.ledger.lock();
-        let number = ledger.owe(Mark { cursor, seen: None });
+        let number = ledger.owe(mark);
         ledger.settle(number);
     }
 
@@ -306,6 +339,12 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Writes down what has been taken so far.
+    pub(crate) fn save(&mut self) {
+        self.save_cursors();
+        self.save_seen();
     }
 
     fn save_cursors(&mut self) {

@@ -4,8 +4,9 @@ use std::{collections::HashSet, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
-use crate::push::PushSettings;
+use crate::{push::PushSettings, web::WebSettings};
 
 /// Taking articles in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +29,8 @@ pub struct ProducerSettings {
     pub settle_ms: u32,
     /// Articles handed in over HTTP.
     pub push: PushSettings,
+    /// Fetching feeds and pages.
+    pub web: WebSettings,
 }
 
 impl Default for ProducerSettings {
@@ -39,6 +42,7 @@ impl Default for ProducerSettings {
             rescan_seconds: 30,
             settle_ms: 1_000,
             push: PushSettings::default(),
+            web: WebSettings::default(),
         }
     }
 }
@@ -51,8 +55,12 @@ pub struct SourceSettings {
     pub id: String,
     /// What kind of source it is.
     pub kind: SourceKind,
-    /// The file or folder; left out for standard input.
+    /// The file or folder; left out for standard input and what is fetched.
     pub path: Option<PathBuf>,
+    /// The address of a feed or sitemap.
+    pub url: Option<String>,
+    /// Where the articles of a feed are read.
+    pub text: TextFrom,
     /// Which files of a folder to take, by their path below it: `**/*.jsonl`. Hidden files are never taken. All files
     /// where left out.
     pub glob: Option<String>,
@@ -79,6 +87,31 @@ pub enum SourceKind {
     Folder,
     /// Standard input, to its end.
     Stdin,
+    /// A feed on the web: RSS, RDF, Atom or JSON Feed.
+    Feed,
+    /// A news sitemap on the web, or an index of them.
+    Sitemap,
+}
+
+impl SourceKind {
+    /// Whether it is fetched from an address.
+    #[must_use]
+    pub fn is_fetched(self) -> bool {
+        matches!(self, Self::Feed | Self::Sitemap)
+    }
+}
+
+/// Where the articles of a feed are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TextFrom {
+    /// In the feed where it has them in full, on their pages otherwise.
+    #[default]
+    Auto,
+    /// In the feed, whatever it has. No page is fetched.
+    Feed,
+    /// On their pages, whatever the feed has.
+    Page,
 }
 
 /// What the bytes of an input are, after decompression.
@@ -203,6 +236,12 @@ pub enum SettingsError {
         /// Id of the source.
         id: String,
     },
+    /// A source that is fetched without an address to fetch.
+    #[error("source {id:?} needs a url that starts with https:// or http://")]
+    NoUrl {
+        /// Id of the source.
+        id: String,
+    },
     /// A glob that does not parse.
     #[error("source {id:?} has a bad glob {glob:?}: {error}")]
     BadGlob {
@@ -257,12 +296,36 @@ impl SourceSettings {
                 return Err(SettingsError::BadGlob { id: id(), glob: glob.clone(), error: error.to_string() });
             }
         }
+        if self.kind.is_fetched() {
+            return self.check_fetched();
+        }
+        if self.url.is_some() {
+            return Err(SettingsError::Useless { id: id(), setting: "url" });
+        }
         match (self.kind, &self.path) {
             (SourceKind::File | SourceKind::Folder, None) => Err(SettingsError::NoPath { id: id() }),
             (SourceKind::Stdin, Some(_)) => Err(SettingsError::Useless { id: id(), setting: "path" }),
             (SourceKind::Stdin, None) if self.watch => Err(SettingsError::Useless { id: id(), setting: "watch" }),
             _ => Ok(()),
         }
+    }
+
+    fn check_fetched(&self) -> Result<(), SettingsError> {
+        let id = || self.id.clone();
+        if self.address().is_none() {
+            return Err(SettingsError::NoUrl { id: id() });
+        }
+        match self {
+            Self { path: Some(_), .. } => Err(SettingsError::Useless { id: id(), setting: "path" }),
+            Self { watch: true, .. } => Err(SettingsError::Useless { id: id(), setting: "watch" }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The address that it is fetched from.
+    pub(crate) fn address(&self) -> Option<Url> {
+        let url = Url::parse(self.url.as_deref()?.trim()).ok()?;
+        (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
     }
 }
 
@@ -283,7 +346,23 @@ mod tests {
             (vec![SourceSettings { path: None, ..file.clone() }], "needs a path"),
             (vec![SourceSettings { glob: Some("*".into()), ..file.clone() }], "no use for the setting glob"),
             (vec![SourceSettings { kind: SourceKind::Stdin, ..file.clone() }], "no use for the setting path"),
-            (vec![SourceSettings { kind: SourceKind::Folder, glob: Some("a**".into()), ..file }], "bad glob \"a**\""),
+            (
+                vec![SourceSettings { kind: SourceKind::Folder, glob: Some("a**".into()), ..file.clone() }],
+                "bad glob \"a**\"",
+            ),
+            (
+                vec![SourceSettings { url: Some("https://a.example".into()), ..file.clone() }],
+                "no use for the setting url",
+            ),
+            (vec![SourceSettings { kind: SourceKind::Feed, ..file.clone() }], "needs a url"),
+            (
+                vec![SourceSettings { kind: SourceKind::Feed, url: Some("file:///etc/passwd".into()), ..file.clone() }],
+                "needs a url",
+            ),
+            (
+                vec![SourceSettings { kind: SourceKind::Feed, url: Some("https://a.example".into()), ..file }],
+                "no use for the setting path",
+            ),
         ] {
             let message = settings(&bad).check().unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");

@@ -1,11 +1,12 @@
 //! What the sources topic remembers of a source.
 //!
 //! Under the source's id lie its latest revisions, under `id#file` how far that file has been read: a folder of many
-//! files is then many small messages, and only what moved is written again.
+//! files is then many small messages, and only what moved is written again. A source that is fetched has `id#fetched`
+//! for how it stands, and `id#defined` for what an operator said of it.
 
 use std::collections::{BTreeMap, HashMap};
 
-use faultline_schemas::{FileCursor, SourceState, topic};
+use faultline_schemas::{FetchState, FileCursor, SourceDefinition, SourceState, topic};
 use jiff::Timestamp;
 
 /// Where a source stopped.
@@ -34,6 +35,71 @@ pub(crate) fn of_source(table: &HashMap<Vec<u8>, Vec<u8>>, source: &str) -> Reme
         }
     }
     remembered
+}
+
+/// A source that is fetched, as the topic remembers it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Fetched {
+    /// Encoded revisions, for [`crate::seen::Seen`].
+    pub(crate) seen: String,
+    /// Validators, the next check, failures, and how it stands.
+    pub(crate) state: SourceState,
+}
+
+/// Picks the state of one fetched source out of the topic, read as a table.
+pub(crate) fn of_fetched(table: &HashMap<Vec<u8>, Vec<u8>>, source: &str) -> Fetched {
+    let read = |key: &str| table.get(key.as_bytes()).and_then(|value| parsed(value, key));
+    let seen = read(source).map(|state| state.seen).unwrap_or_default();
+    Fetched { seen, state: read(&fetched_key(source)).unwrap_or_default() }
+}
+
+/// What operators have said, by source.
+pub(crate) fn definitions(table: &HashMap<Vec<u8>, Vec<u8>>) -> BTreeMap<String, SourceDefinition> {
+    let of_key = |(key, value): (&Vec<u8>, &Vec<u8>)| {
+        let key = std::str::from_utf8(key).ok()?;
+        Some((defined_of(key)?.to_owned(), definition(key, value)?))
+    };
+    table.iter().filter_map(of_key).collect()
+}
+
+/// The source that a key defines; none for keys of other kinds.
+pub(crate) fn defined_of(key: &str) -> Option<&str> {
+    key.strip_suffix(DEFINED)
+}
+
+pub(crate) fn definition(key: &str, value: &[u8]) -> Option<SourceDefinition> {
+    parsed(value, key)?.defined
+}
+
+fn parsed(value: &[u8], key: &str) -> Option<SourceState> {
+    serde_json::from_slice(value)
+        .inspect_err(
+            |error| tracing::warn!(%error, key, "failed to read what is remembered of a source, going on without"),
+        )
+        .ok()
+}
+
+const FETCHED: &str = "#fetched";
+const DEFINED: &str = "#defined";
+
+pub(crate) fn fetched_key(source: &str) -> String {
+    format!("{source}{FETCHED}")
+}
+
+/// Key of what an operator says of a source.
+pub(crate) fn defined_key(source: &str) -> String {
+    format!("{source}{DEFINED}")
+}
+
+/// How a fetched source stands, as a message.
+pub(crate) fn of_fetch(source: &str, fetched: FetchState, rest: SourceState) -> SourceState {
+    let SourceState { schema, source, at, .. } = blank(source);
+    SourceState { schema, source, at, fetched: Some(fetched), ..rest }
+}
+
+/// What an operator says of a source, as a message.
+pub(crate) fn of_definition(source: &str, definition: SourceDefinition) -> SourceState {
+    SourceState { defined: Some(definition), ..blank(source) }
 }
 
 pub(crate) fn file_key(source: &str, file: &str) -> String {

@@ -70,6 +70,8 @@ pub(crate) fn run(
     match source.kind {
         SourceKind::Stdin => read_stdin(ctx, source, reading, &mut session),
         SourceKind::File | SourceKind::Folder => FilesSource::new(ctx, source, reading, files).run(&mut session),
+        // Those are many, and share the threads of the runtime: see `feed`.
+        SourceKind::Feed | SourceKind::Sitemap => {}
     }
     if !session.finish(reading.grace) {
         let outstanding = session.outstanding();

@@ -1,0 +1,161 @@
+//! Politeness: how many requests a host has at a time, and how soon after one another.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep_until},
+};
+
+use super::error::WebError;
+
+/// Hosts kept before those at rest are dropped.
+const HOSTS_KEPT: usize = 4_096;
+
+/// One gate for each host.
+#[derive(Debug)]
+pub(crate) struct Gates {
+    hosts: Mutex<HashMap<String, Arc<Gate>>>,
+    /// Over all hosts.
+    requests: Arc<Semaphore>,
+    per_host: usize,
+    delay: Duration,
+}
+
+#[derive(Debug)]
+struct Gate {
+    slots: Arc<Semaphore>,
+    /// When the next request may start.
+    next: tokio::sync::Mutex<Instant>,
+    /// Until when the host has asked to be left alone.
+    closed_until: Mutex<Option<Timestamp>>,
+    /// What the host asks for in its robots.txt, where that is more than the settings.
+    own_delay: Mutex<Duration>,
+}
+
+/// A request's place at its host; free for the next when dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _of_host: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
+}
+
+impl Gates {
+    pub(crate) fn new(requests: usize, per_host: usize, delay: Duration) -> Self {
+        Self { hosts: Mutex::default(), requests: Arc::new(Semaphore::new(requests)), per_host, delay }
+    }
+
+    /// Waits for a place at this host.
+    ///
+    /// # Errors
+    /// [`WebError::AskedToWait`] where the host has asked to be left alone.
+    pub(crate) async fn enter(&self, host: &str) -> Result<Place, WebError> {
+        let gate = self.gate(host);
+        gate.check(host)?;
+        // Its own place first: one slow host must not hold those of all others.
+        let of_host = place(&gate.slots).await;
+        let mut next = gate.next.lock().await;
+        sleep_until(*next).await;
+        gate.check(host)?;
+        let of_all = place(&self.requests).await;
+        *next = Instant::now() + self.delay.max(*gate.own_delay.lock());
+        Ok(Place { _of_host: of_host, _of_all: of_all })
+    }
+
+    /// Leaves the host alone until then.
+    pub(crate) fn close(&self, host: &str, until: Timestamp) {
+        *self.gate(host).closed_until.lock() = Some(until);
+    }
+
+    /// Keeps at least this long between two requests to the host.
+    pub(crate) fn slow_down(&self, host: &str, delay: Duration) {
+        *self.gate(host).own_delay.lock() = delay;
+    }
+
+    fn gate(&self, host: &str) -> Arc<Gate> {
+        let mut hosts = self.hosts.lock();
+        if let Some(gate) = hosts.get(host) {
+            return Arc::clone(gate);
+        }
+        if hosts.len() >= HOSTS_KEPT {
+            let now = Instant::now();
+            hosts.retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.is_at_rest(now));
+        }
+        let gate = Arc::new(Gate {
+            slots: Arc::new(Semaphore::new(self.per_host)),
+            next: tokio::sync::Mutex::new(Instant::now()),
+            closed_until: Mutex::new(None),
+            own_delay: Mutex::default(),
+        });
+        hosts.insert(host.to_owned(), Arc::clone(&gate));
+        gate
+    }
+}
+
+impl Gate {
+    fn check(&self, host: &str) -> Result<(), WebError> {
+        match *self.closed_until.lock() {
+            Some(until) if until > Timestamp::now() => Err(WebError::AskedToWait { host: host.to_owned(), until }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Nothing would be lost by forgetting it.
+    fn is_at_rest(&self, now: Instant) -> bool {
+        let is_open = self.closed_until.lock().is_none_or(|until| until < Timestamp::now());
+        is_open && self.own_delay.lock().is_zero() && self.next.try_lock().is_ok_and(|next| *next < now)
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the semaphores of gates are never closed")]
+async fn place(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    Arc::clone(semaphore).acquire_owned().await.expect("never closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_to_one_host_keep_their_distance_and_those_to_others_do_not_wait() {
+        let gates = Gates::new(10, 2, Duration::from_secs(1));
+        let start = Instant::now();
+        for host in ["a", "b", "c"] {
+            gates.enter(host).await.unwrap();
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        for _ in 0..3 {
+            gates.enter("a").await.unwrap();
+        }
+        assert_eq!(start.elapsed().as_secs(), 3);
+        gates.slow_down("a", Duration::from_secs(10));
+        gates.enter("a").await.unwrap();
+        gates.enter("a").await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 14);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_has_no_more_requests_at_a_time_than_it_may() {
+        let gates = Arc::new(Gates::new(10, 2, Duration::ZERO));
+        let (first, second) = (gates.enter("a").await.unwrap(), gates.enter("a").await.unwrap());
+        let third = tokio::spawn({
+            let gates = Arc::clone(&gates);
+            async move { gates.enter("a").await.unwrap() }
+        });
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(!third.is_finished());
+        drop(first);
+        third.await.unwrap();
+        drop(second);
+    }
+
+    #[tokio::test]
+    async fn a_host_that_asked_to_be_left_alone_is() {
+        let gates = Gates::new(10, 2, Duration::ZERO);
+        gates.close("a", Timestamp::now() + Duration::from_secs(60));
+        assert!(matches!(gates.enter("a").await, Err(WebError::AskedToWait { .. })));
+        assert!(gates.enter("b").await.is_ok());
+    }
+}

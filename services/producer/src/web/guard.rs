@@ -1,0 +1,197 @@
+//! Which addresses may be connected to.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use super::error::WebError;
+
+/// Checks addresses as they are written, and as names resolve. It is the only resolver that the client has, so a
+/// connection goes to an address that passed, whatever the name says when it is asked again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guard {
+    pub(crate) allow_private: bool,
+}
+
+impl Guard {
+    /// Checks what can be told without asking for the name.
+    pub(crate) fn check(self, url: &Url) -> Result<(), WebError> {
+        let bad = |why: &str| WebError::BadAddress { address: url.to_string(), why: why.to_owned() };
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad("only http and https are fetched"));
+        }
+        let address = match url.host() {
+            None => return Err(bad("it has no host")),
+            Some(Host::Domain(_)) => return Ok(()),
+            Some(Host::Ipv4(address)) => IpAddr::V4(address),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        };
+        if self.allow_private || is_public(address) {
+            return Ok(());
+        }
+        Err(WebError::Private { host: address.to_string(), address })
+    }
+
+    /// Those of the addresses of a name that may be connected to.
+    ///
+    /// One that may not is enough to refuse them all: a public name has no business with a private address.
+    fn pass(self, host: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, WebError> {
+        let private = addresses.iter().map(SocketAddr::ip).find(|address| !is_public(*address));
+        match private.filter(|_| !self.allow_private) {
+            Some(address) => Err(WebError::Private { host: host.to_owned(), address }),
+            None if addresses.is_empty() => {
+                Err(WebError::Unreachable { host: host.to_owned(), why: "the name has no address".into() })
+            }
+            None => Ok(addresses),
+        }
+    }
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = *self;
+        Box::pin(async move {
+            let host = name.as_str();
+            let resolved = tokio::net::lookup_host((host, 0)).await?.collect();
+            let passed = guard.pass(host, resolved)?;
+            let addresses: Addrs = Box::new(passed.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
+/// Whether an address belongs to the public internet: none of IANA's special-purpose ranges, neither as it stands nor
+/// as the IPv4 address inside of it.
+pub(crate) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => match embedded_v4(address) {
+            Some(inner) => is_public_v4(inner),
+            None => is_public_v6(address),
+        },
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let is_special = matches!(
+        (a, b, c),
+        // This network, private, shared (carrier-grade), loopback.
+        (0 | 10 | 127, ..)
+            | (100, 64..=127, _)
+            // Link-local, where clouds keep their metadata.
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 168, _)
+            // Protocol assignments, examples, the old 6to4 relay, benchmarks.
+            | (192, 0, 0 | 2)
+            | (192, 88, 99)
+            | (198, 18 | 19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+            // Multicast, reserved, broadcast.
+            | (224..=255, ..)
+    );
+    !is_special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, ..] = address.segments();
+    // Only this eighth is given out; unique-local, link-local, multicast, loopback and the rest lie outside.
+    let is_global_unicast = a & 0xe000 == 0x2000;
+    let is_special = (a == 0x2001 && b < 0x0200) || (a == 0x2001 && b == 0x0db8) || (a == 0x3fff && b < 0x1000);
+    is_global_unicast && !is_special
+}
+
+/// The IPv4 address that an IPv6 address stands for: mapped, compatible, NAT64, 6to4.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let v4 = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Ipv4Addr::new(a, b, c, d)
+    };
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
+        [0x64, 0xff9b, 1, .., high, low] | [0x2002, high, low, ..] => Some(v4(high, low)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PUBLIC: Guard = Guard { allow_private: false };
+
+    #[test]
+    fn addresses_inside_a_network_are_refused_however_they_are_written() {
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "192.0.2.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "[::1]",
+            "[::]",
+            "[fe80::1]",
+            "[fd00:ec2::254]",
+            "[fc00::1]",
+            "[ff02::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:10.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+            "[2001:db8::1]",
+            "[::7f00:1]",
+        ] {
+            let url = Url::parse(&format!("http://{host}/feed")).unwrap();
+            assert!(matches!(PUBLIC.check(&url), Err(WebError::Private { .. })), "{host}");
+            assert_eq!(Guard { allow_private: true }.check(&url), Ok(()), "{host}");
+        }
+    }
+
+    #[test]
+    fn public_addresses_and_names_pass() {
+        for host in
+            ["93.184.216.34", "172.32.0.1", "192.0.1.1", "[2606:2800:220:1::1]", "[2a00:1450::1]", "news.example"]
+        {
+            let url = Url::parse(&format!("https://{host}/feed")).unwrap();
+            assert_eq!(PUBLIC.check(&url), Ok(()), "{host}");
+        }
+    }
+
+    #[test]
+    fn other_schemes_are_refused_even_where_private_addresses_are_not() {
+        for address in ["file:///etc/passwd", "ftp://news.example/feed", "gopher://news.example", "data:text/plain,x"] {
+            let refused = Guard { allow_private: true }.check(&Url::parse(address).unwrap());
+            assert!(matches!(refused, Err(WebError::BadAddress { .. })), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_one_private_address_among_public_ones_is_refused() {
+        let address = |ip: &str| SocketAddr::new(ip.parse().unwrap(), 0);
+        let both = vec![address("93.184.216.34"), address("10.0.0.1")];
+        assert!(matches!(PUBLIC.pass("news.example", both.clone()), Err(WebError::Private { .. })));
+        assert_eq!(Guard { allow_private: true }.pass("news.example", both.clone()), Ok(both.clone()));
+        assert_eq!(PUBLIC.pass("news.example", both[..1].to_vec()).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_name_is_checked_when_it_is_resolved() {
+        let error = PUBLIC.resolve("localhost".parse().unwrap()).await.err().expect("refused");
+        assert!(error.to_string().contains("allow_private_addresses"), "{error}");
+        assert!(Guard { allow_private: true }.resolve("localhost".parse().unwrap()).await.is_ok());
+    }
+}
