@@ -14,6 +14,7 @@ use crate::commands::read::ReadArguments;
 use crate::commands::schema::SchemaArguments;
 use crate::commands::search::SearchArguments;
 use crate::commands::show::ShowArguments;
+use crate::commands::sources::SourcesArguments;
 use crate::commands::tokens::TokensArguments;
 use crate::commands::topics::TopicsArguments;
 use crate::demo::DemoArguments;
@@ -24,6 +25,7 @@ Examples:
   faultline up                              run everything on this machine
   faultline --data-dir /srv/news up         keep the data there
   faultline --set sink.retention_days=90 up set one setting
+  faultline sources add URL                 take a feed in, from now on
   faultline ingest --wait articles.jsonl    take articles in, and return when they are stored
   faultline read story.txt                  one article with its tags in colour; --html for a web page
   faultline search 'level:high since:7d'    find them; faultline show ID says why
@@ -95,6 +97,8 @@ pub(crate) enum Command {
     Search(SearchArguments),
     /// Show an article with its tags, and why it has them
     Show(ShowArguments),
+    /// Feeds and other sources: list them with their health, try, add, pause, import and export them
+    Sources(SourcesArguments),
     /// Check, create or describe the Kafka topics, with the lag of each role
     Topics(TopicsArguments),
     /// List, inspect or replay what could not be processed

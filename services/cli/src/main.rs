@@ -66,6 +66,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let settings = quiet(global)?;
             block_on(&settings, commands::show::run(arguments, &settings))
         }
+        Command::Sources(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, commands::sources::run(arguments, &settings))
+        }
         Command::Topics(arguments) => {
             let settings = quiet(global)?;
             block_on(&settings, commands::topics::run(arguments, &settings.common))

@@ -12,5 +12,6 @@ pub(crate) mod read;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod show;
+pub(crate) mod sources;
 pub(crate) mod tokens;
 pub(crate) mod topics;

@@ -125,6 +125,7 @@ fn welcome(settings: &Settings, bundled: Option<SocketAddr>) -> String {
          \x20 metrics  {admin}\n\
          Next, in another terminal:\n\
          \x20 faultline ingest FILE…      take articles in\n\
+         \x20 faultline sources add URL   take a feed in, from now on\n\
          \x20 faultline search WORDS      find them, tagged\n\
          \x20 faultline topics describe   see how far each role is\n\
          Ctrl-C stops it.\n"

@@ -150,16 +150,11 @@ impl Feed {
     }
 
     async fn read(&mut self, answer: Answer) -> &'static str {
-        let most = self.shared.settings.web.max_entries as usize;
-        let kind = self.source.kind;
-        let parsed = spawn_blocking(move || {
-            let parsed = super::read_feed(kind, &answer, most);
-            (answer, parsed)
-        });
-        let (answer, feed) = match parsed.await {
-            Ok((answer, Ok(feed))) => (answer, feed),
-            Ok((_, Err(why))) => return self.fail("no_feed", why.to_string(), None),
-            Err(panic) => return self.fail("panic", format!("reading it panicked, please report this: {panic}"), None),
+        let answer = Arc::new(answer);
+        let read = super::read(&self.shared.web, &self.shared.settings.web, self.source.kind, Arc::clone(&answer));
+        let feed = match read.await {
+            Ok(feed) => feed,
+            Err(why) => return self.fail("no_feed", why.to_string(), None),
         };
         self.remember(&feed);
         let before = self.tally.acknowledged.load(Ordering::Relaxed);
@@ -169,8 +164,9 @@ impl Feed {
         let interval = self.interval(&feed.dates, feed.wish, taken > 0);
         self.succeed(&answer, u32::try_from(taken).unwrap_or(u32::MAX), interval);
         self.standing.fetched.problem = problem_of(&feed, later);
-        // What is to come later would not be shown again to one who says that he has seen it all.
-        let is_whole = later == 0;
+        // What is to come later would not be shown again to one who says that he has seen it all, and an index may stay
+        // the same while its parts change.
+        let is_whole = later == 0 && !feed.is_index;
         self.standing.etag = answer.etag().filter(|_| is_whole);
         self.standing.last_modified = answer.last_modified().filter(|_| is_whole);
         if let Some(moved_to) = answer.moved_to.as_ref().filter(|moved_to| moved_to.as_str() != self.url.as_str()) {

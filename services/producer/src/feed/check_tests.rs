@@ -379,3 +379,36 @@ async fn what_is_no_article_is_in_the_dead_letters_and_is_not_looked_at_again() 
     assert_eq!(letters.len(), 1);
     assert_eq!((letters[0].0.as_str(), letters[0].3), (world.site.url("/feed").as_str(), "text_empty"));
 }
+
+#[tokio::test]
+async fn a_sitemap_and_an_index_of_them_give_the_articles_of_their_pages() {
+    let mut world = World::new();
+    world.source.kind = SourceKind::Sitemap;
+    let news = |name: &str| {
+        let date = Timestamp::now();
+        format!(
+            "<url><loc>SITE/{name}</loc><n:news><n:publication_date>{date}</n:publication_date><n:title>{name}</n:title></n:news></url>"
+        )
+    };
+    let urlset = |name: &str| format!("<urlset xmlns:n='n'>{}</urlset>", news(name));
+    world.site.set(
+        "/feed",
+        Reply::new(
+            "text/xml",
+            "<sitemapindex><sitemap><loc>/1.xml</loc></sitemap><sitemap><loc>/2.xml.gz</loc></sitemap></sitemapindex>",
+        ),
+    );
+    world.site.set("/1.xml", Reply::new("text/xml", urlset("a")));
+    let packed = gzip(urlset("b").replace("SITE", world.site.url("").as_str()).as_bytes());
+    world.site.set("/2.xml.gz", Reply::new("application/gzip", packed));
+    for name in ["a", "b"] {
+        world.site.set(&format!("/{name}"), Reply::page(page(name, "")));
+    }
+    world.check().await;
+    let mut titles: Vec<_> = world.articles().into_iter().filter_map(|article| article.title).collect();
+    titles.sort();
+    assert_eq!(titles, ["a", "b"]);
+    assert!(world.articles().iter().all(|article| article.partial.is_none()));
+    world.check().await;
+    assert_eq!(world.articles().len(), 2);
+}

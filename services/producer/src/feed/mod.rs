@@ -11,6 +11,7 @@ mod parse;
 mod run;
 mod salvage;
 mod schedule;
+mod sitemap;
 mod standing;
 
 pub(crate) use check::{ACCEPT, offered};
@@ -19,10 +20,58 @@ pub(crate) use parse::{FeedEntry, NoFeed, ParsedFeed};
 pub(crate) use run::{Feeds, source_of};
 pub(crate) use standing::{a_day, is_flat};
 
-use crate::{settings::SourceKind, web::Answer};
+use std::sync::Arc;
 
-/// Reads an answer as what its source is, at most `most` of its entries.
-pub(crate) fn read_feed(kind: SourceKind, answer: &Answer, most: usize) -> Result<ParsedFeed, NoFeed> {
-    debug_assert!(kind.is_fetched());
-    parse::parse(&answer.body, answer.content_type(), &answer.url, most)
+use tokio::task::spawn_blocking;
+use url::Url;
+
+use self::sitemap::Sitemap;
+use crate::{
+    settings::{SourceKind, WebSettings},
+    web::{Answer, Ask, Web},
+};
+
+/// Reads an answer as what its source is. An index of sitemaps is followed, one step far.
+pub(crate) async fn read(
+    web: &Web,
+    settings: &WebSettings,
+    kind: SourceKind,
+    answer: Arc<Answer>,
+) -> Result<ParsedFeed, NoFeed> {
+    if kind != SourceKind::Sitemap {
+        let most = settings.max_entries as usize;
+        return aside(move || parse::parse(&answer.body, answer.content_type(), &answer.url, most)).await;
+    }
+    match read_sitemap(settings, answer).await? {
+        Sitemap::Entries(feed) => Ok(feed),
+        Sitemap::Index(parts) => Ok(read_parts(web, settings, &parts).await),
+    }
+}
+
+async fn read_sitemap(settings: &WebSettings, answer: Arc<Answer>) -> Result<Sitemap, NoFeed> {
+    let (most, limit) = (settings.max_entries as usize, settings.max_feed_bytes as usize);
+    aside(move || sitemap::parse(&answer.body, answer.content_type(), &answer.url, most, limit)).await
+}
+
+/// The sitemaps of an index; one that cannot be had counts as broken.
+async fn read_parts(web: &Web, settings: &WebSettings, parts: &[Url]) -> ParsedFeed {
+    let mut whole = ParsedFeed { is_index: true, ..ParsedFeed::default() };
+    for url in parts {
+        let limit = settings.max_feed_bytes as usize;
+        let answer = web.get(Ask { url, accept: ACCEPT, etag: None, last_modified: None, limit, cut: false }).await;
+        let read = match answer {
+            Ok(answer) if answer.is_success() => read_sitemap(settings, Arc::new(answer)).await.ok(),
+            _ => None,
+        };
+        match read {
+            Some(Sitemap::Entries(part)) => whole.extend(part),
+            Some(Sitemap::Index(_)) | None => whole.broken += 1,
+        }
+    }
+    whole.newest(settings.max_entries as usize)
+}
+
+/// Work for a processor, which has no place on the threads of the runtime.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, NoFeed> + Send + 'static) -> Result<T, NoFeed> {
+    spawn_blocking(work).await.unwrap_or_else(|panic| Err(NoFeed::Panicked(panic.to_string())))
 }

@@ -45,6 +45,27 @@ pub(crate) struct ParsedFeed {
     pub(crate) broken: usize,
     /// Entries beyond those asked for.
     pub(crate) left_out: usize,
+    /// It is put together of others, which change without it.
+    pub(crate) is_index: bool,
+}
+
+impl ParsedFeed {
+    /// Adds what another has.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+        self.dates.extend(other.dates);
+        self.broken += other.broken;
+        self.left_out += other.left_out;
+    }
+
+    /// The newest of its entries, whose dates are RFC 3339 in UTC.
+    pub(crate) fn newest(mut self, most: usize) -> Self {
+        self.entries.sort_by(|a, b| b.published_at.cmp(&a.published_at));
+        self.dates.sort_unstable_by(|a, b| b.cmp(a));
+        self.left_out += self.entries.len().saturating_sub(most);
+        self.entries.truncate(most);
+        self
+    }
 }
 
 /// One entry.
@@ -79,6 +100,8 @@ pub(crate) enum NoFeed {
     Xml(String),
     #[error("it is neither XML nor JSON, it starts with {0:?}")]
     Neither(String),
+    #[error("reading it panicked, please report this: {0}")]
+    Panicked(String),
 }
 
 fn offered(links: &[FeedLink]) -> String {
@@ -171,6 +194,7 @@ fn taken(mut feed: Feed, broken: usize, text: &str, url: &Url, most: usize) -> P
         wish: feed.ttl.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)).max(update_period(text)),
         broken,
         left_out,
+        is_index: false,
     }
 }
 

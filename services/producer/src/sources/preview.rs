@@ -1,17 +1,16 @@
 //! What would be taken from an address, entry by entry, without taking it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use anyhow::Context as _;
 use faultline_schemas::Partial;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::task::spawn_blocking;
 use url::Url;
 
 use crate::{
-    feed::{ACCEPT, FeedEntry, Item, Items, Ready, TextOf, offered, read_feed},
+    feed::{self, ACCEPT, FeedEntry, Item, Items, Ready, TextOf, offered},
     intake::Intake,
     settings::{ProducerSettings, SourceKind, SourceSettings},
     web::{Ask, Web},
@@ -79,9 +78,8 @@ pub async fn preview(settings: &ProducerSettings, source: &SourceSettings, newes
     let ask = Ask { url: &url, accept: ACCEPT, etag: None, last_modified: None, limit, cut: false };
     let answer = web.get(ask).await?;
     anyhow::ensure!(answer.is_success(), "{} answers {}", answer.url, answer.status);
-    let (kind, most, found_at) = (source.kind, settings.web.max_entries as usize, answer.url.clone());
-    let parsed = spawn_blocking(move || read_feed(kind, &answer, most)).await.context("reading it panicked")?;
-    let feed = match parsed {
+    let found_at = answer.url.clone();
+    let feed = match feed::read(&web, &settings.web, source.kind, Arc::new(answer)).await {
         Ok(feed) => feed,
         Err(why) => {
             let feeds = offered(&why).iter().map(|link| link.url.clone()).collect();
