@@ -132,7 +132,7 @@ impl Feed {
                 self.fail(error.reason(), error.to_string(), until)
             }
             Ok(answer) if answer.status == 304 => {
-                let interval = self.interval(&[], None, false);
+                let interval = self.interval_unchanged();
                 self.succeed(&answer, 0, interval);
                 "unchanged"
             }
@@ -161,7 +161,7 @@ impl Feed {
         let later = self.take(&feed).await;
         self.settle().await;
         let taken = self.tally.acknowledged.load(Ordering::Relaxed) - before;
-        let interval = self.interval(&feed.dates, feed.wish, taken > 0);
+        let interval = self.interval(&feed, taken > 0);
         self.succeed(&answer, u32::try_from(taken).unwrap_or(u32::MAX), interval);
         self.standing.fetched.problem = problem_of(&feed, later);
         // What is to come later would not be shown again to one who says that he has seen it all, and an index may stay
@@ -276,13 +276,17 @@ impl Feed {
         }
     }
 
-    fn interval(&self, dates: &[Timestamp], wish: Option<Duration>, has_news: bool) -> Duration {
-        // Nothing was seen that would change it.
-        let before = self.standing.interval();
-        match before.filter(|_| dates.is_empty() && !has_news && self.standing.fetched.last_new.is_some()) {
-            Some(before) => schedule::interval(self.bounds(), &[], wish, Some(before), false, Timestamp::now()),
-            None => schedule::interval(self.bounds(), dates, wish, before, has_news, Timestamp::now()),
-        }
+    fn interval(&self, feed: &ParsedFeed, has_news: bool) -> Duration {
+        schedule::interval(self.bounds(), &feed.dates, feed.wish, self.standing.interval(), has_news, Timestamp::now())
+    }
+
+    fn interval_unchanged(&self) -> Duration {
+        schedule::interval_unchanged(
+            self.bounds(),
+            self.standing.interval(),
+            self.standing.last_new(),
+            Timestamp::now(),
+        )
     }
 
     fn succeed(&mut self, answer: &Answer, taken: u32, interval: Duration) {
@@ -291,13 +295,12 @@ impl Feed {
     }
 
     fn fail(&mut self, reason: &'static str, problem: String, until: Option<Timestamp>) -> &'static str {
-        tracing::warn!(
-            source = self.source.id,
-            reason,
-            problem,
-            failures = self.standing.failures + 1,
-            "feed check failed"
-        );
+        let (source, failures) = (&self.source.id, self.standing.failures + 1);
+        if failures == 1 {
+            tracing::warn!(source, reason, problem, "feed check failed, it is tried again ever more rarely");
+        } else {
+            tracing::debug!(source, reason, problem, failures, "feed check failed again");
+        }
         self.standing.fail(Timestamp::now(), self.bounds(), problem, until, rand::random());
         reason
     }

@@ -27,8 +27,8 @@ use url::Url;
 
 use self::sitemap::Sitemap;
 use crate::{
-    settings::{SourceKind, WebSettings},
-    web::{Answer, Ask, Web},
+    settings::SourceKind,
+    web::{Answer, Ask, Web, WebSettings},
 };
 
 /// Reads an answer as what its source is. An index of sitemaps is followed, one step far.

@@ -51,6 +51,20 @@ pub(crate) fn interval(
     bounds.clamp(own.max(wish))
 }
 
+/// The time between two checks of a feed that has not changed: as before, and more where it has long been silent.
+pub(crate) fn interval_unchanged(
+    bounds: Bounds,
+    before: Option<Duration>,
+    last_new: Option<Timestamp>,
+    now: Timestamp,
+) -> Duration {
+    let (Some(known), Some(last_new)) = (before, last_new) else {
+        return interval(bounds, &[], None, before, false, now);
+    };
+    let silence = Duration::try_from(now.duration_since(last_new)).unwrap_or_default();
+    bounds.clamp(known.max(silence / 8))
+}
+
 /// The usual gap: the median of the latest, or a quarter of the silence since where that is longer.
 fn rhythm(newest_first: &[Timestamp], now: Timestamp) -> Option<Duration> {
     let newest = *newest_first.first().filter(|_| newest_first.len() > 2)?;
@@ -120,6 +134,17 @@ mod tests {
         assert_eq!(minutes(&[], None, None, false), 15);
         assert_eq!(minutes(&[], None, Some(20), false), 30);
         assert_eq!(minutes(&[], None, Some(20), true), 10);
+    }
+
+    #[test]
+    fn a_feed_that_has_not_changed_is_checked_as_before_and_more_rarely_when_it_has_long_been_silent() {
+        let after = |before, silent: i64| {
+            interval_unchanged(BOUNDS, before, Some(now() - SignedDuration::from_mins(silent)), now()).as_secs() / 60
+        };
+        let ten = Some(Duration::from_secs(600));
+        assert_eq!([after(ten, 30), after(ten, 160), after(ten, 100_000)], [10, 20, 360]);
+        assert_eq!(after(None, 30), 15);
+        assert_eq!(interval_unchanged(BOUNDS, ten, None, now()).as_secs() / 60, 15);
     }
 
     #[test]

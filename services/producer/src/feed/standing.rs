@@ -56,6 +56,11 @@ impl Standing {
         (self.fetched.interval_seconds > 0).then(|| Duration::from_secs(self.fetched.interval_seconds.into()))
     }
 
+    /// When it last had something new.
+    pub(crate) fn last_new(&self) -> Option<Timestamp> {
+        self.fetched.last_new.as_deref()?.parse().ok()
+    }
+
     /// A check went well. `interval` is when to come again, in general; it is not sooner than `fresh_for`.
     pub(crate) fn succeed(&mut self, now: Timestamp, taken: u32, interval: Duration, fresh_for: Duration, dice: f64) {
         self.failures = 0;
