@@ -116,39 +116,49 @@ async fn place(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn requests_to_one_host_keep_their_distance_and_those_to_others_do_not_wait() {
-        let gates = Gates::new(10, 2, Duration::from_secs(1));
+        let (delay, own_delay) = (Duration::from_millis(40), Duration::from_millis(100));
+        let gates = Gates::new(10, 2, delay);
         let start = Instant::now();
-        for host in ["a", "b", "c"] {
-            gates.enter(host).await.unwrap();
-        }
-        assert_eq!(start.elapsed(), Duration::ZERO);
-        for _ in 0..3 {
+        for _ in 0..4 {
             gates.enter("a").await.unwrap();
         }
-        assert_eq!(start.elapsed().as_secs(), 3);
-        gates.slow_down("a", Duration::from_secs(10));
+        assert!(start.elapsed() >= delay * 3);
+        gates.slow_down("a", own_delay);
         gates.enter("a").await.unwrap();
         gates.enter("a").await.unwrap();
-        assert_eq!(start.elapsed().as_secs(), 14);
+        assert!(start.elapsed() >= delay * 4 + own_delay);
+        // The next place at that host is later than now; at another it is not.
+        let waiting = gates.enter("a");
+        tokio::pin!(waiting);
+        tokio::select! {
+            biased;
+            _ = &mut waiting => panic!("it did not wait"),
+            place = gates.enter("b") => assert!(place.is_ok()),
+        }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_host_has_no_more_requests_at_a_time_than_it_may() {
-        let gates = Arc::new(Gates::new(10, 2, Duration::ZERO));
-        let (first, second) = (gates.enter("a").await.unwrap(), gates.enter("a").await.unwrap());
-        let third = tokio::spawn({
-            let gates = Arc::clone(&gates);
-            async move { gates.enter("a").await.unwrap() }
-        });
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        assert!(!third.is_finished());
+        let gates = Gates::new(10, 2, Duration::ZERO);
+        let (first, _second) = (gates.enter("a").await.unwrap(), gates.enter("a").await.unwrap());
+        assert!(timeout(Duration::from_millis(50), gates.enter("a")).await.is_err());
         drop(first);
-        third.await.unwrap();
-        drop(second);
+        gates.enter("a").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn all_hosts_together_have_no_more_requests_at_a_time_than_they_may() {
+        let gates = Gates::new(2, 2, Duration::ZERO);
+        let (first, _second) = (gates.enter("a").await.unwrap(), gates.enter("b").await.unwrap());
+        assert!(timeout(Duration::from_millis(50), gates.enter("c")).await.is_err());
+        drop(first);
+        gates.enter("c").await.unwrap();
     }
 
     #[tokio::test]
