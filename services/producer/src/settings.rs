@@ -27,10 +27,10 @@ pub struct ProducerSettings {
     /// Milliseconds that a watched file must be left alone before an unfinished last line, or a file that is one
     /// article, is taken.
     pub settle_ms: u32,
-    /// Articles handed in over HTTP.
-    pub push: PushSettings,
     /// Fetching feeds and pages.
     pub web: WebSettings,
+    /// Articles handed in over HTTP.
+    pub push: PushSettings,
 }
 
 impl Default for ProducerSettings {
