@@ -61,7 +61,7 @@ fn nowhere() -> String {
     format!("kafka.brokers={}", listener.local_addr().unwrap())
 }
 
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 36] = [
     &[],
     &["up"],
     &["demo"],
@@ -73,6 +73,15 @@ const COMMANDS: [&[&str]; 27] = [
     &["read"],
     &["search"],
     &["show"],
+    &["sources"],
+    &["sources", "list"],
+    &["sources", "test"],
+    &["sources", "add"],
+    &["sources", "remove"],
+    &["sources", "pause"],
+    &["sources", "resume"],
+    &["sources", "import"],
+    &["sources", "export"],
     &["topics"],
     &["topics", "check"],
     &["topics", "create"],
@@ -122,6 +131,9 @@ fn wrong_usage_is_refused_with_code_2_and_says_what_to_write() {
         (&["dead-letters", "replay", "--all", "1:2"], &["--all"]),
         (&["schema", "nothing"], &["enriched.schema.json", "asyncapi.json"]),
         (&["completions", "klingon"], &["bash"]),
+        (&["sources", "test", "ftp://news.example/feed"], &["https://"]),
+        (&["sources", "add"], &["URL"]),
+        (&["sources", "pause"], &["ID"]),
         (&["topics", "delete"], &["delete"]),
     ] {
         refused(&run(folder.path(), arguments), 2, words);
@@ -300,6 +312,9 @@ fn without_kafka_tools_fail_with_its_address_and_the_setting() {
         &["topics", "describe"],
         &["dead-letters", "list"],
         &["dead-letters", "replay", "--all"],
+        &["sources", "list"],
+        &["sources", "add", "--unchecked", "https://news.example/feed"],
+        &["sources", "export"],
     ] {
         let output = run(folder.path(), &[&["--set", brokers.as_str()], arguments].concat());
         refused(&output, 1, &[brokers.strip_prefix("kafka.brokers=").unwrap(), "kafka.brokers", "refused"]);

@@ -42,12 +42,14 @@ pub(crate) struct SourcesArguments {
 #[derive(Debug, Clone, Subcommand)]
 enum Action {
     /// Show every source, how it stands, and why
+    #[command(after_help = EXAMPLES)]
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Fetch an address and show what would be taken from it, entry by entry; takes nothing
+    #[command(after_help = EXAMPLES)]
     Test {
         /// Address of a feed, a news sitemap, or a page that names one
         #[arg(value_name = "URL", value_parser = parse_url)]
@@ -66,6 +68,7 @@ enum Action {
         json: bool,
     },
     /// Add a feed; where the address is a page, the feed that it names
+    #[command(after_help = EXAMPLES)]
     Add {
         /// Address of a feed, a news sitemap, or a page that names one
         #[arg(value_name = "URL", value_parser = parse_url)]
@@ -87,30 +90,35 @@ enum Action {
         unchecked: bool,
     },
     /// Take back what was added; articles stay
+    #[command(after_help = EXAMPLES)]
     Remove {
         /// Ids of the sources
         #[arg(value_name = "ID", required = true)]
         ids: Vec<String>,
     },
     /// Leave sources alone until they are resumed
+    #[command(after_help = EXAMPLES)]
     Pause {
         /// Ids of the sources
         #[arg(value_name = "ID", required = true)]
         ids: Vec<String>,
     },
     /// Check paused sources again, and those that had retired
+    #[command(after_help = EXAMPLES)]
     Resume {
         /// Ids of the sources
         #[arg(value_name = "ID", required = true)]
         ids: Vec<String>,
     },
     /// Add all feeds of an OPML list that are not there yet
+    #[command(after_help = EXAMPLES)]
     Import {
         /// The list
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
     /// Write all feeds as an OPML list to standard output
+    #[command(after_help = EXAMPLES)]
     Export,
 }
 

@@ -254,7 +254,8 @@ async fn check_when_due(
             () = async {
                 // Never closed.
                 let _permit = checks.acquire().await;
-                feed.check().await;
+                // Not in this task, which mostly waits, and of which there may be ten thousand.
+                Box::pin(feed.check()).await;
             } => {}
         }
     }

@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
-use quick_xml::{Reader, events::Event};
+use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
 use url::Url;
 
 use super::parse::{FeedEntry, NoFeed, ParsedFeed};
@@ -130,8 +130,8 @@ fn places(text: &str) -> (Vec<Place>, bool, Option<String>) {
             Event::GeneralRef(reference) => {
                 if let Ok(Some(character)) = reference.resolve_char_ref() {
                     note(&mut place, &element, character.encode_utf8(&mut [0; 4]));
-                } else {
-                    note(&mut place, &element, &format!("&{};", &*reference));
+                } else if let Some(resolved) = resolve_predefined_entity(&reference) {
+                    note(&mut place, &element, resolved);
                 }
             }
             Event::Eof => return (places, is_index, None),
@@ -185,7 +185,7 @@ fn entries(places: Vec<Place>, url: &Url, most: usize, broken: usize) -> ParsedF
 }
 
 fn entry(place: &Place, date: Option<Timestamp>, base: &Url) -> Option<FeedEntry> {
-    let link = base.join(&dom::line(&place.location)).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let link = base.join(place.location.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let title = Some(dom::line(&place.title)).filter(|title| !title.is_empty());
     let key = identity::canonical_url(link.as_str())?;
     // What was changed since is another; the date of change is the only sign of it.

@@ -126,6 +126,8 @@ fn previewed(entry: &PreviewedEntry, terminal: Terminal) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
