@@ -108,7 +108,7 @@ fn articles_are_found_on_pages_in_the_shapes_of_publishers() {
         }
     }
     let mean = scores.iter().sum::<f64>() / scores.len() as f64;
-    println!(
+    eprintln!(
         "{} shapes, {} pages: word F1 {mean:.3} on average, {:.3} at the worst",
         shapes.len(),
         scores.len(),
