@@ -205,7 +205,9 @@ async fn of_two_writers_of_the_same_text_one_sees_the_other(place: Place) {
         let (first, second) =
             (items(&one, i64::from(round) * 7, &batch(0)), items(&other, i64::from(round) * 7, &batch(1)));
         let (a, b) = tokio::join!(one.write("a", &first), other.write("b", &second));
-        assert_eq!((a.unwrap().articles, b.unwrap().articles), (7, 7));
+        let (a, b) = (a.unwrap().articles, b.unwrap().articles);
+        // The first one's correction is the older one: it replaces nothing where the second was faster.
+        assert!(matches!((a, b), (6 | 7, 7)), "{a} and {b} articles were written");
         wanted.extend((0..6).map(|n| (format!("{round}.{n}.1"), format!("{round}.{n}.0"))));
     }
     assert_eq!(repeats(&one).await, wanted);
