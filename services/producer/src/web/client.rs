@@ -139,8 +139,9 @@ impl Web {
         loop {
             self.guard.check(&url)?;
             let host = url.host_str().unwrap_or_default().to_owned();
-            let _place = self.gates.enter(&host).await?;
+            let place = self.gates.enter(&host).await?;
             let response = budget.run(&host, self.send(&url, ask)).await??;
+            place.answered();
             let status = response.status().as_u16();
             if let Some(next) = redirect(&url, status, response.headers())? {
                 if visited.len() > self.max_redirects as usize {

@@ -28,7 +28,7 @@ pub(crate) struct Gates {
 struct Gate {
     slots: Arc<Semaphore>,
     /// When the next request may start.
-    next: tokio::sync::Mutex<Instant>,
+    next: Mutex<Instant>,
     /// Until when the host has asked to be left alone.
     closed_until: Mutex<Option<Timestamp>>,
     /// What the host asks for in its robots.txt, where that is more than the settings.
@@ -40,6 +40,17 @@ struct Gate {
 pub(crate) struct Place {
     _of_host: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
+    gate: Arc<Gate>,
+    delay: Duration,
+}
+
+impl Place {
+    /// The host has answered: it counts from here as well, for the request may have been long on its way.
+    pub(crate) fn answered(&self) {
+        let earliest = Instant::now() + self.gate.delay(self.delay);
+        let mut next = self.gate.next.lock();
+        *next = earliest.max(*next);
+    }
 }
 
 impl Gates {
@@ -56,12 +67,15 @@ impl Gates {
         gate.check(host)?;
         // Its own place first: one slow host must not hold those of all others.
         let of_host = place(&gate.slots).await;
-        let mut next = gate.next.lock().await;
-        sleep_until(*next).await;
-        gate.check(host)?;
-        let of_all = place(&self.requests).await;
-        *next = Instant::now() + self.delay.max(*gate.own_delay.lock());
-        Ok(Place { _of_host: of_host, _of_all: of_all })
+        loop {
+            let of_all = place(&self.requests).await;
+            let Some(next) = gate.take_turn(self.delay) else {
+                return Ok(Place { _of_host: of_host, _of_all: of_all, gate, delay: self.delay });
+            };
+            drop(of_all);
+            sleep_until(next).await;
+            gate.check(host)?;
+        }
     }
 
     /// Leaves the host alone until then.
@@ -85,7 +99,7 @@ impl Gates {
         }
         let gate = Arc::new(Gate {
             slots: Arc::new(Semaphore::new(self.per_host)),
-            next: tokio::sync::Mutex::new(Instant::now()),
+            next: Mutex::new(Instant::now()),
             closed_until: Mutex::new(None),
             own_delay: Mutex::default(),
         });
@@ -95,6 +109,21 @@ impl Gates {
 }
 
 impl Gate {
+    fn delay(&self, delay: Duration) -> Duration {
+        delay.max(*self.own_delay.lock())
+    }
+
+    /// Takes the next turn; where it is not to be had yet, from when on.
+    fn take_turn(&self, delay: Duration) -> Option<Instant> {
+        let (now, delay) = (Instant::now(), self.delay(delay));
+        let mut next = self.next.lock();
+        if *next > now {
+            return Some(*next);
+        }
+        *next = now + delay;
+        None
+    }
+
     fn check(&self, host: &str) -> Result<(), WebError> {
         match *self.closed_until.lock() {
             Some(until) if until > Timestamp::now() => Err(WebError::AskedToWait { host: host.to_owned(), until }),
@@ -105,7 +134,7 @@ impl Gate {
     /// Nothing would be lost by forgetting it.
     fn is_at_rest(&self, now: Instant) -> bool {
         let is_open = self.closed_until.lock().is_none_or(|until| until < Timestamp::now());
-        is_open && self.own_delay.lock().is_zero() && self.next.try_lock().is_ok_and(|next| *next < now)
+        is_open && self.own_delay.lock().is_zero() && *self.next.lock() < now
     }
 }
 
