@@ -257,10 +257,12 @@ mod tests {
     }
 
     fn script(folder: &Path, body: &str) -> Launch {
-        use std::os::unix::fs::PermissionsExt as _;
-        let program = folder.join(PROGRAM);
-        std::fs::write(&program, format!("#!/bin/sh\n{body}\n")).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (source, program) = (folder.join("source"), folder.join(PROGRAM));
+        std::fs::write(&source, format!("#!/bin/sh\n{body}\n")).unwrap();
+        // Copied by another process: what this one has open for writing, a child of another test may hold open too, and what is
+        // open for writing cannot be run.
+        let copied = std::process::Command::new("install").args(["-m", "755"]).args([&source, &program]).status();
+        assert!(copied.unwrap().success());
         Launch { program, data: folder.to_owned(), listen: "127.0.0.1:1".parse().unwrap() }
     }
 
