@@ -11,15 +11,14 @@ use std::{
 use anyhow::Context as _;
 use faultline_platform::{Publisher, RoleContext, compacted, tokens::Tokens, topics};
 use faultline_schemas::topic;
-use tokio::{net::TcpListener, sync::mpsc, task::spawn_blocking, time::timeout};
-
-use crate::{
-    feed::Feeds,
-    outlet::Outlet,
-    push::{self, Push},
-    settings::ProducerSettings,
-    source,
+use tokio::{
+    net::TcpListener,
+    sync::mpsc,
+    task::{JoinError, JoinSet, spawn_blocking},
+    time::timeout,
 };
+
+use crate::{feed::Feeds, outlet::Outlet, push, settings::ProducerSettings, source};
 
 /// How long one attempt to read the sources topic may take, and the pause before the next.
 const STATE_DEADLINE: Duration = Duration::from_secs(30);
@@ -47,21 +46,19 @@ pub async fn run(ctx: RoleContext, settings: ProducerSettings) -> anyhow::Result
     let states = spawn_blocking(move || prepare(&preparing.0, &preparing.1)).await.context("failed to prepare")??;
     let Some(states) = states else { return Ok(()) };
     let (states, outlet) = (Arc::new(states), Outlet::new(&ctx, &publisher));
-    let feeds = tokio::spawn(Feeds::new(&ctx, &settings, outlet.clone(), Arc::clone(&states))?.run());
+    let mut served = JoinSet::new();
+    let feeds = Feeds::new(&ctx, &settings, outlet.clone(), Arc::clone(&states))?;
+    served.spawn(async move {
+        feeds.run().await;
+        Ok(())
+    });
     let ended = start(&ctx, &settings, states, &outlet)?;
-    let pushed =
-        listener.map(|listener| tokio::spawn(push::serve(ctx.clone(), listener, Push::new(&ctx, &settings, outlet))));
+    if let Some(listener) = listener {
+        served.spawn(push::serve(ctx.clone(), settings, outlet, listener));
+    }
     drop(latch);
-    let result = wait(&ctx, ended).await;
+    let result = wait(&ctx, ended, served).await;
     let deadline = Duration::from_millis(ctx.common.consume.shutdown_deadline_ms) / 4;
-    if let Some(pushed) = pushed
-        && timeout(deadline, pushed).await.is_err()
-    {
-        tracing::warn!("a request was not answered in time, its sender has to send it again");
-    }
-    if timeout(deadline, feeds).await.is_err() {
-        tracing::warn!("a feed did not stop in time, what it had in hand is read again after the restart");
-    }
     let flushed = spawn_blocking(move || publisher.flush(deadline)).await.unwrap_or(false);
     if !flushed {
         tracing::warn!("kafka did not acknowledge everything in time, it is read again after the restart");
@@ -121,19 +118,27 @@ fn start(
     Ok(ended)
 }
 
-async fn wait(ctx: &RoleContext, mut ended: mpsc::UnboundedReceiver<Ended>) -> anyhow::Result<()> {
+/// Waits until stopping is asked for, and then for all that runs to end. What ends badly before that ends the role.
+async fn wait(
+    ctx: &RoleContext,
+    mut ended: mpsc::UnboundedReceiver<Ended>,
+    mut served: JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
     let panicked = |source: &str| anyhow::anyhow!("source {source:?} panicked, this is a bug: please report it");
+    let of_served = |outcome: Result<anyhow::Result<()>, JoinError>| {
+        outcome.unwrap_or_else(|panic| Err(anyhow::anyhow!("{panic}, this is a bug: please report it")))
+    };
     loop {
         tokio::select! {
             () = ctx.stop.wait() => break,
-            Some((source, has_panicked)) = ended.recv() => {
-                if has_panicked {
-                    return Err(panicked(&source));
-                }
-            }
+            Some((source, has_panicked)) = ended.recv() => anyhow::ensure!(!has_panicked, panicked(&source)),
+            Some(outcome) = served.join_next() => of_served(outcome)?,
         }
     }
     let all_ended = async {
+        while let Some(outcome) = served.join_next().await {
+            of_served(outcome)?;
+        }
         while let Some((source, has_panicked)) = ended.recv().await {
             anyhow::ensure!(!has_panicked, panicked(&source));
         }
@@ -141,7 +146,10 @@ async fn wait(ctx: &RoleContext, mut ended: mpsc::UnboundedReceiver<Ended>) -> a
     };
     let deadline = Duration::from_millis(ctx.common.consume.shutdown_deadline_ms) * 3 / 4;
     timeout(deadline, all_ended).await.unwrap_or_else(|_| {
-        tracing::warn!("a source did not stop in time, what it had in hand is read again after the restart");
+        tracing::warn!(
+            "not everything stopped in time: what a source had in hand is read again after the restart, and a request \
+             without an answer has to be sent again"
+        );
         Ok(())
     })
 }

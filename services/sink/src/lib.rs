@@ -4,7 +4,7 @@
 //! transaction together with the offsets of the messages. The read side ([`Store`]) is what `search`, `show` and the web
 //! API use.
 //!
-//! **Invariants.** No other crate names a database. A message is stored once: its offset is stored with its rows, a
+//! **Invariants.** No other crate names the database of articles (the bundled broker keeps its log in an SQLite file of its own). A message is stored once: its offset is stored with its rows, a
 //! message below the stored offset is skipped, and on assignment the consumer seeks to the stored offset. Writing the
 //! same revision twice changes nothing. Every document is kept byte for byte as it came; what the store finds out about
 //! articles together (near repeats) lies beside it, and depends on what is stored, not on the order or the number of writers. Both stores answer the same

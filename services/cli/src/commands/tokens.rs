@@ -1,4 +1,4 @@
-//! `faultline tokens`: who may hand articles in over HTTP, and ask.
+//! `faultline tokens`: who may hand articles in over HTTP.
 
 use clap::{Args, Subcommand, ValueEnum};
 use faultline_platform::{
@@ -13,7 +13,6 @@ use crate::exit::Usage;
 const EXAMPLES: &str = "\
 Examples:
   faultline tokens add crawler                    a token to hand articles in with; it is shown this once
-  faultline tokens add desk --scope read          one that only asks
   faultline tokens list
   faultline tokens revoke crawler                 roles that run notice at the next request
 
@@ -55,7 +54,7 @@ enum Action {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Scope {
-    /// Ask questions
+    /// Ask questions; nothing is served to ask yet
     Read,
     /// Hand articles in
     Push,

@@ -10,7 +10,7 @@ use url::Url;
 use super::parse::FeedEntry;
 use crate::{
     page::{self, Extracted, Miss},
-    reader::{Entry, Shape},
+    reader::Entry,
     settings::TextFrom,
     web::Web,
 };
@@ -121,18 +121,7 @@ fn ready(number: u64, entry: &FeedEntry, page: Option<(&Extracted, &Url)>, from:
         "language": entry.language.as_deref().or(of_page(|page| &page.language)),
         "partial": partial,
     });
-    let bytes = object.to_string().into_bytes();
-    let length = bytes.len() as u64;
     let words = text.split_whitespace().count();
-    let entry = Entry {
-        shape: Shape::Json,
-        bytes,
-        length,
-        start: 0,
-        end: length,
-        line: number,
-        last_line: number,
-        complete: true,
-    };
+    let entry = Entry::of_json(object.to_string().into_bytes(), number);
     Item::Ready(Ready { entry, from, words })
 }

@@ -108,7 +108,9 @@ impl Feeds {
                 Some(ended) = self.tasks.join_next() => match ended {
                     Ok(ended) => self.end(ended),
                     Err(panic) => {
-                        tracing::error!(%panic, "a feed panicked and is not checked any more, please report this");
+                        let what = "a feed panicked and is not checked any more until the restart, please report this";
+                        self.shared.ctx.health.set_degraded("feeds", Some(format!("{what}: {panic}")));
+                        tracing::error!(%panic, "{what}");
                     }
                 },
                 _ = count.tick() => self.count(),

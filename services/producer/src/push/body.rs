@@ -6,17 +6,17 @@ use std::{
 };
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderMap, StatusCode, header},
 };
 use serde_json::Value;
 
 use super::{answer::Problem, settings::PushSettings};
-use crate::reader::{Entry, Shape};
+use crate::reader::Entry;
 
 /// How the entries lie in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+enum Kind {
     /// One object, or a list of them.
     Json,
     /// An object a line.
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// As `Content-Type` says. Without one that names JSON nothing is taken: so a web page cannot send articles through
     /// the browser of somebody who merely looks at it.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
             "application/json" => Ok(Self::Json),
@@ -44,24 +44,47 @@ impl Kind {
     }
 }
 
-/// Reads the whole body, decompressed.
-pub(crate) async fn read(body: Body, headers: &HeaderMap, settings: &PushSettings) -> Result<Vec<u8>, Problem> {
+/// A body as it arrived.
+pub(crate) struct Received {
+    bytes: Bytes,
+    coding: Coding,
+    kind: Kind,
+}
+
+/// Reads the whole body, as it is.
+pub(crate) async fn receive(body: Body, headers: &HeaderMap, settings: &PushSettings) -> Result<Received, Problem> {
     let limit = settings.max_body_bytes as usize;
-    let coding = Coding::of(headers)?;
+    let (kind, coding) = (Kind::of(headers)?, Coding::of(headers)?);
     let within = Duration::from_millis(settings.receive_within_ms.into());
     let received = tokio::time::timeout(within, axum::body::to_bytes(body, limit)).await.map_err(|_| {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "too slow", format!("the body took longer than {within:?} to arrive"))
     })?;
-    let received = received.map_err(|error| match length_error(&error) {
+    let bytes = received.map_err(|error| match length_error(&error) {
         true => too_large(limit),
         false => Problem::new(StatusCode::BAD_REQUEST, "broken off", format!("the body did not arrive whole: {error}")),
     })?;
-    match coding {
-        Coding::Plain => Ok(received.into()),
-        Coding::Gzip => decompress(flate2::read::MultiGzDecoder::new(received.as_ref()), limit),
-        Coding::Zstd => {
-            let decoder = zstd::Decoder::new(received.as_ref()).map_err(|error| damaged(&error))?;
-            decompress(decoder, limit)
+    Ok(Received { bytes, coding, kind })
+}
+
+impl Received {
+    /// Tells whether a request is the same as one before.
+    pub(crate) fn fingerprint(&self) -> blake3::Hash {
+        blake3::hash(&self.bytes)
+    }
+
+    /// Decompresses the body and cuts it into entries: work for a processor, not for the runtime's threads.
+    pub(crate) fn entries(self, settings: &PushSettings) -> Result<Vec<Offered>, Problem> {
+        let limit = settings.max_body_bytes as usize;
+        match self.coding {
+            Coding::Plain => split(self.kind, &self.bytes, settings),
+            Coding::Gzip => {
+                let decoder = flate2::read::MultiGzDecoder::new(self.bytes.as_ref());
+                split(self.kind, &decompress(decoder, limit)?, settings)
+            }
+            Coding::Zstd => {
+                let decoder = zstd::Decoder::new(self.bytes.as_ref()).map_err(|error| damaged(&error))?;
+                split(self.kind, &decompress(decoder, limit)?, settings)
+            }
         }
     }
 }
@@ -126,10 +149,10 @@ pub(crate) enum Offered {
 }
 
 /// Cuts the body into entries.
-pub(crate) fn split(kind: Kind, bytes: Vec<u8>, settings: &PushSettings) -> Result<Vec<Offered>, Problem> {
+fn split(kind: Kind, bytes: &[u8], settings: &PushSettings) -> Result<Vec<Offered>, Problem> {
     let entries = match kind {
-        Kind::Lines => lines(&bytes),
-        Kind::Json => match serde_json::from_slice(&bytes).map_err(|error| not_json(&error))? {
+        Kind::Lines => lines(bytes),
+        Kind::Json => match serde_json::from_slice(bytes).map_err(|error| not_json(&error))? {
             Value::Array(list) => list.into_iter().map(Offered::Value).collect(),
             one => vec![Offered::Value(one)],
         },
@@ -162,18 +185,6 @@ fn lines(bytes: &[u8]) -> Vec<Offered> {
     let numbered = bytes.split(|byte| *byte == b'\n').zip(1u64..);
     numbered
         .filter(|(line, _)| !line.trim_ascii().is_empty())
-        .map(|(line, number)| {
-            let length = line.len() as u64;
-            Offered::Line(Entry {
-                shape: Shape::Json,
-                bytes: line.to_vec(),
-                length,
-                start: 0,
-                end: length,
-                line: number,
-                last_line: number,
-                complete: true,
-            })
-        })
+        .map(|(line, number)| Offered::Line(Entry::of_json(line.to_vec(), number)))
         .collect()
 }

@@ -24,10 +24,9 @@ impl Server {
         Arc::make_mut(&mut ctx.common).data_dir = folder.path().to_owned();
         let (outlet, recorded) = recorded::outlet(&ctx);
         let settings = ProducerSettings { push: settings, ..ProducerSettings::default() };
-        let push = Push::new(&ctx, &settings, outlet);
-        let listener = bind("127.0.0.1:0", &push.tokens).await.unwrap();
+        let listener = bind("127.0.0.1:0", &Tokens::of(folder.path())).await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(ctx.clone(), listener, push));
+        tokio::spawn(serve(ctx.clone(), Arc::new(settings), outlet, listener));
         Self { address, recorded, ctx, _folder: folder }
     }
 
@@ -214,6 +213,19 @@ async fn without_tokens_other_machines_are_kept_out() {
     assert!(error.contains("faultline tokens add"), "{error}");
     tokens.add("desk", &[Scope::Push]).unwrap();
     bind("0.0.0.0:0", &tokens).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_list_of_tokens_that_goes_away_does_not_open_what_other_machines_reach() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ctx = recorded::context();
+    Arc::make_mut(&mut ctx.common).data_dir = folder.path().to_owned();
+    let admitted = |is_local: bool| {
+        let (outlet, _) = recorded::outlet(&ctx);
+        Push::new(&ctx, &ProducerSettings::default(), outlet, is_local).admit(&HeaderMap::new())
+    };
+    assert_eq!(admitted(true).unwrap().as_ref(), "local");
+    assert_eq!(admitted(false).unwrap_err().status, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]

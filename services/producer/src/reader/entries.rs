@@ -47,6 +47,13 @@ impl Entry {
         (self.bytes.len() as u64) < self.length
     }
 
+    /// A JSON object that stands for itself; `line` is its place for what is said of it.
+    #[must_use]
+    pub(crate) fn of_json(bytes: Vec<u8>, line: u64) -> Self {
+        let length = bytes.len() as u64;
+        Self { shape: Shape::Json, bytes, length, start: 0, end: length, line, last_line: line, complete: true }
+    }
+
     fn of(shape: Shape, line: Line) -> Self {
         Self {
             shape,
