@@ -124,12 +124,12 @@ fn signature(document: &Document<'_>) -> Option<Signature> {
     let mut bins = [EMPTY; BINS];
     let mut window = [0u64; SHINGLE_WORDS];
     let mut words = 0usize;
-    for token in &document.tokens {
+    for (token, hash) in document.tokens.iter().zip(&document.hashes) {
         if !matches!(token.kind, TokenKind::Word | TokenKind::Number) {
             continue;
         }
         window.rotate_left(1);
-        window[SHINGLE_WORDS - 1] = token.hash;
+        window[SHINGLE_WORDS - 1] = *hash;
         words += 1;
         if words >= SHINGLE_WORDS {
             let hash = window.iter().fold(0u64, |hash, word| finalise(hash.rotate_left(21) ^ *word));

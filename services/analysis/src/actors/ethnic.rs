@@ -36,7 +36,8 @@ fn lives(scene: &Scene<'_>, at: usize) -> bool {
 pub(super) fn is_called_ethnic(scene: &Scene<'_>, first: usize) -> bool {
     for at in (first.saturating_sub(LIST_REACH)..first).rev() {
         let is_link = ["and", "or", ","].iter().any(|word| scene.is_word(at, word));
-        let is_listed = matches!(scene.tags[at], Tag::Name(position) if scene.names[position].demonym.is_some());
+        let is_listed =
+            matches!(scene.tags[at], Tag::Name(position) if scene.names[position as usize].demonym.is_some());
         if scene.is_word(at, "ethnic") {
             return true;
         }

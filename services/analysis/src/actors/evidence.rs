@@ -107,7 +107,7 @@ pub(super) fn describe_body(scene: &Scene<'_>, first: usize, end: usize) -> Desc
 fn led_as(scene: &Scene<'_>, end: usize) -> Vec<String> {
     let lead = end + usize::from(scene.token(end).is_some_and(|t| t.kind == TokenKind::Possessive));
     let hit = match scene.tags.get(lead) {
-        Some(Tag::Role(position)) => &scene.roles[*position],
+        Some(Tag::Role(position)) => &scene.roles[*position as usize],
         _ => return Vec::new(),
     };
     let is_business = hit.first == lead && scene.sectors_of(hit).iter().any(|sector| sector == "BUS");
@@ -203,7 +203,7 @@ fn ends_in_apostrophe(scene: &Scene<'_>, at: usize) -> bool {
 
 fn role_before<'s>(scene: &'s Scene<'_>, end: usize) -> Option<&'s RoleHit> {
     match scene.tags.get(end.checked_sub(1)?)? {
-        Tag::Role(position) => Some(&scene.roles[*position]).filter(|hit| hit.end == end),
+        Tag::Role(position) => Some(&scene.roles[*position as usize]).filter(|hit| hit.end == end),
         _ => None,
     }
 }
@@ -216,7 +216,7 @@ fn after(scene: &Scene<'_>, end: usize, of_body: bool, description: &mut Descrip
     for at in start..sentence_end.min(start + ROLE_REACH) {
         match (scene.tags[at], scene.document.tokens[at].kind) {
             (Tag::Role(position), _) => {
-                let hit = scene.roles[position];
+                let hit = scene.roles[position as usize];
                 let is_title_of_another = hit.end < sentence_end
                     && scene.document.tokens[hit.end].is_capitalised()
                     && scene.document.tokens[hit.end].gap == Gap::Space;
@@ -231,7 +231,7 @@ fn after(scene: &Scene<'_>, end: usize, of_body: bool, description: &mut Descrip
                 }
             }
             (Tag::Name(position), _) => {
-                let name = &scene.names[position];
+                let name = &scene.names[position as usize];
                 let is_party = scene.is_party(name);
                 named = named.or(name.any_country()).or_else(|| {
                     (is_party || at == start).then(|| scene.country_of_name(name).filter(|_| name.person.is_none()))?
@@ -315,7 +315,7 @@ fn before_comma(scene: &Scene<'_>, lead: usize, of_body: bool, description: &mut
     for at in (floor..comma).rev() {
         match (scene.tags[at], scene.document.tokens[at].kind) {
             (Tag::Role(position), _) => {
-                let hit = scene.roles[position];
+                let hit = scene.roles[position as usize];
                 let is_bound = hit.end == comma || ["of", "at", "for"].iter().any(|word| scene.is_word(hit.end, word));
                 let is_one = scene.document.slice(hit.first, hit.end).len() == scene.role_name(&hit).len();
                 if is_bound

@@ -17,7 +17,8 @@ use crate::text::{Gap, Token};
 pub(super) fn add_groups(scene: &Scene<'_>, cast: &mut Cast, people: &Surnames, setting: Setting) {
     let mut known: FxHashMap<(u32, Option<u32>), usize> = FxHashMap::default();
     for (position, hit) in scene.roles.iter().enumerate() {
-        let is_whole = scene.tags[hit.first] == Tag::Role(position) && scene.tags[hit.end - 1] == Tag::Role(position);
+        let is_whole = scene.tags[hit.first] == Tag::Role(position as u32)
+            && scene.tags[hit.end - 1] == Tag::Role(position as u32);
         if !is_whole || is_title_of_name(scene, hit) || is_adjective(scene, hit) {
             continue;
         }
@@ -119,8 +120,10 @@ fn is_title_of_name(scene: &Scene<'_>, hit: &RoleHit) -> bool {
         }
         match scene.tags[end] {
             Tag::Taken => return true,
-            Tag::Name(position) => return scene.names[position].person.is_some(),
-            Tag::Role(position) if scene.document.tokens[end].is_capitalised() => end = scene.roles[position].end,
+            Tag::Name(position) => return scene.names[position as usize].person.is_some(),
+            Tag::Role(position) if scene.document.tokens[end].is_capitalised() => {
+                end = scene.roles[position as usize].end
+            }
             _ => return false,
         }
     }

@@ -99,7 +99,7 @@ impl Margins {
         }
         let credit = stroke - left..stroke + 1 + right;
         let is_agency = |at: usize| match tags[at] {
-            Tag::Name(position) => names[position].organisation.is_some_and(|organisation| {
+            Tag::Name(position) => names[position as usize].organisation.is_some_and(|organisation| {
                 knowledge.organisations[organisation as usize].sectors.iter().any(|sector| sector == "MED")
             }),
             _ => false,

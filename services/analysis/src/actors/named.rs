@@ -155,7 +155,7 @@ impl<'s, 'a> Named<'s, 'a> {
     fn is_part_of_title(&self, span: &Tagged) -> bool {
         match self.scene.tags[span.first] {
             Tag::Role(position) => {
-                let hit = &self.scene.roles[position];
+                let hit = &self.scene.roles[position as usize];
                 (hit.first < span.first || hit.end > span.end) && self.scene.kind_of(hit) != RoleKind::Group
             }
             _ => false,
@@ -258,16 +258,16 @@ impl<'s, 'a> Named<'s, 'a> {
         if let Some(head) = (span.first..span.end).find(|at| self.scene.has(*at, Cue::StormHead)) {
             let is_named = tokens[head].is_capitalised() && tokens.get(head + 1).is_some_and(|t| t.is_capitalised());
             if is_named {
-                self.storms.insert(tokens[head + 1].hash);
+                self.storms.insert(self.scene.document.hashes[head + 1]);
             }
             return is_named && head + 2 >= span.end;
         }
         let is_after_head = span.first.checked_sub(1).is_some_and(|before| self.scene.has(before, Cue::StormHead))
             && tokens[span.first - 1].is_capitalised();
         if is_after_head {
-            self.storms.insert(tokens[span.first].hash);
+            self.storms.insert(self.scene.document.hashes[span.first]);
         }
-        span.end == span.first + 1 && (is_after_head || self.storms.contains(&tokens[span.first].hash))
+        span.end == span.first + 1 && (is_after_head || self.storms.contains(&self.scene.document.hashes[span.first]))
     }
 
     fn listed_people(&mut self) {
@@ -288,7 +288,7 @@ impl<'s, 'a> Named<'s, 'a> {
     fn take(&mut self, span: &Tagged) {
         for at in span.first..span.end {
             if let Tag::Name(position) = self.scene.tags[at] {
-                self.scene.absorbed[position] = true;
+                self.scene.absorbed[position as usize] = true;
             }
             self.scene.tags[at] = Tag::Taken;
         }
@@ -358,8 +358,8 @@ impl<'s, 'a> Named<'s, 'a> {
             return;
         }
         let name = self.scene.document.slice(span.first, span.end);
-        let token = &self.scene.document.tokens[span.first];
-        let acronym = (span.end == span.first + 1).then(|| self.acronyms.get(&token.hash).copied()).flatten();
+        let hash = self.scene.document.hashes[span.first];
+        let acronym = (span.end == span.first + 1).then(|| self.acronyms.get(&hash).copied()).flatten();
         let is_single = span.end == span.first + 1;
         let person = is_single.then(|| self.surnames.namesake(self.scene, span.first)).flatten();
         if let Some(person) = person.filter(|_| acronym.is_none() && !self.is_surely_body(span)) {
@@ -413,8 +413,12 @@ impl<'s, 'a> Named<'s, 'a> {
     /// "Rural Workers Union (RWU)": what stands in brackets after a name and spells its initials.
     fn remember_acronym(&mut self, span: &Tagged, actor: usize) {
         let tokens = &self.scene.document.tokens;
-        let Some(token) = tokens.get(span.end + 1).filter(|t| t.shape == Shape::AllUpper) else { return };
-        if !self.scene.is_mark(span.end, '(') || !self.scene.is_mark(span.end + 2, ')') || span.end - span.first < 2 {
+        let is_acronym = tokens.get(span.end + 1).is_some_and(|t| t.shape == Shape::AllUpper);
+        if !is_acronym
+            || !self.scene.is_mark(span.end, '(')
+            || !self.scene.is_mark(span.end + 2, ')')
+            || span.end - span.first < 2
+        {
             return;
         }
         let mut initials = (span.first..span.end)
@@ -423,7 +427,7 @@ impl<'s, 'a> Named<'s, 'a> {
             .flat_map(char::to_uppercase);
         let letters = self.scene.document.slice(span.end + 1, span.end + 2).chars().filter(|c| c.is_alphabetic());
         if letters.into_iter().all(|letter| initials.any(|initial| initial == letter)) {
-            self.acronyms.insert(token.hash, actor);
+            self.acronyms.insert(self.scene.document.hashes[span.end + 1], actor);
         }
     }
 

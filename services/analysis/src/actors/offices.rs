@@ -137,11 +137,11 @@ impl Scene<'_> {
         }
         match self.tags.get(self.after_the(hit.end + 1))? {
             Tag::Name(position) => {
-                let body = &self.knowledge.organisations[self.names[*position].organisation? as usize];
+                let body = &self.knowledge.organisations[self.names[*position as usize].organisation? as usize];
                 Some((body.country, &body.sectors))
             }
             Tag::Role(position) => {
-                let body = &self.roles[*position];
+                let body = &self.roles[*position as usize];
                 (self.kind_of(body) == RoleKind::Group).then(|| (self.country_of_role(body), self.sectors_of(body)))
             }
             _ => None,
@@ -181,7 +181,9 @@ impl Scene<'_> {
     /// What the words of a body's name say of it: the last role that names a group, else the last word that the list has.
     pub(super) fn sectors_of_words(&self, first: usize, end: usize) -> Vec<String> {
         let role = (first..end).rev().find_map(|at| match self.tags[at] {
-            Tag::Role(position) => Some(&self.roles[position]).filter(|hit| self.kind_of(hit) == RoleKind::Group),
+            Tag::Role(position) => {
+                Some(&self.roles[position as usize]).filter(|hit| self.kind_of(hit) == RoleKind::Group)
+            }
             _ => None,
         });
         if let Some(role) = role {

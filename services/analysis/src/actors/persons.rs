@@ -83,9 +83,8 @@ impl Surnames {
     /// The person named in full by tokens `first..end`, new or known: two people with one surname are one where their first
     /// names or initials agree.
     pub(super) fn person(&mut self, scene: &Scene<'_>, cast: &mut Cast, first: usize, end: usize) -> usize {
-        let tokens = &scene.document.tokens;
-        let known = self.bearers.get(&tokens[end - 1].hash).and_then(|bearers| {
-            let is_same = |(given, _): &&(u64, usize)| end - first == 1 || *given == tokens[first].hash;
+        let known = self.bearers.get(&scene.document.hashes[end - 1]).and_then(|bearers| {
+            let is_same = |(given, _): &&(u64, usize)| end - first == 1 || *given == scene.document.hashes[first];
             bearers.iter().rev().find(is_same).map(|(_, actor)| *actor)
         });
         known.or_else(|| self.misspelt(scene, first, end)).unwrap_or_else(|| {
@@ -97,14 +96,14 @@ impl Surnames {
 
     /// The person of the document whose surname the token is, or is one letter from.
     pub(super) fn namesake(&self, scene: &Scene<'_>, at: usize) -> Option<usize> {
-        let bearer = self.bearers.get(&scene.document.tokens[at].hash).and_then(|bearers| bearers.last());
+        let bearer = self.bearers.get(&scene.document.hashes[at]).and_then(|bearers| bearers.last());
         bearer.map(|(_, actor)| *actor).or_else(|| self.misspelt(scene, at, at + 1))
     }
 
     /// The person whose surname is one letter away: with the same first name, or the surname alone.
     fn misspelt(&self, scene: &Scene<'_>, first: usize, end: usize) -> Option<usize> {
         let surname = scene.document.slice(end - 1, end);
-        let given = scene.document.tokens[first].hash;
+        let given = scene.document.hashes[first];
         let is_same = |(token, known_given, _): &&(usize, u64, usize)| {
             (end - first == 1 || *known_given == given)
                 && is_one_letter_away(surname, scene.document.slice(*token, token + 1))
@@ -113,15 +112,14 @@ impl Surnames {
     }
 
     fn remember(&mut self, scene: &Scene<'_>, first: usize, end: usize, actor: usize) {
-        let tokens = &scene.document.tokens;
-        self.remember_by(scene, end - 1, tokens[first].hash, actor);
+        self.remember_by(scene, end - 1, scene.document.hashes[first], actor);
         if end - first > 1 && scene.has(first, Cue::FamilyName) && has_surname_first(scene, first, end) {
-            self.remember_by(scene, first, tokens[end - 1].hash, actor);
+            self.remember_by(scene, first, scene.document.hashes[end - 1], actor);
         }
     }
 
     fn remember_by(&mut self, scene: &Scene<'_>, surname: usize, given: u64, actor: usize) {
-        let bearers = self.bearers.entry(scene.document.tokens[surname].hash).or_default();
+        let bearers = self.bearers.entry(scene.document.hashes[surname]).or_default();
         if self.spellings.len() < MAX_SPELLINGS && bearers.is_empty() {
             self.spellings.push((surname, given, actor));
         }
@@ -139,13 +137,17 @@ impl Surnames {
             let token = scene.document.tokens[at];
             let is_open = match scene.tags[at] {
                 Tag::Free => true,
-                Tag::Name(position) => scene.names[position].is_weak(),
+                Tag::Name(position) => scene.names[position as usize].is_weak(),
                 Tag::Role(_) | Tag::Taken => false,
             };
             if !is_open || !token.is_capitalised() {
                 continue;
             }
-            let in_document = self.bearers.get(&token.hash).and_then(|bearers| bearers.last()).map(|(_, actor)| *actor);
+            let in_document = self
+                .bearers
+                .get(&scene.document.hashes[at])
+                .and_then(|bearers| bearers.last())
+                .map(|(_, actor)| *actor);
             let actor = match in_document {
                 Some(actor) => Some(actor),
                 None if scene.tags[at] == Tag::Free => office_holder(scene, cast, at, &countries),
@@ -153,7 +155,7 @@ impl Surnames {
             };
             let Some(actor) = actor else { continue };
             if let Tag::Name(position) = scene.tags[at] {
-                scene.absorbed[position] = true;
+                scene.absorbed[position as usize] = true;
             }
             scene.tags[at] = Tag::Taken;
             cast.found.push(mention(scene, at, at + 1, actor));
@@ -174,7 +176,7 @@ fn has_surname_first(scene: &Scene<'_>, first: usize, end: usize) -> bool {
 fn office_holder(scene: &Scene<'_>, cast: &mut Cast, at: usize, countries: &FxHashSet<u32>) -> Option<usize> {
     let token = &scene.document.tokens[at];
     let day = scene.day?;
-    let candidates = scene.knowledge.people.by_surname.get(&token.hash)?;
+    let candidates = scene.knowledge.people.by_surname.get(&scene.document.hashes[at])?;
     let is_sentence_start = scene.document.sentences[scene.document.sentence_of(at)].first == at;
     let is_word_too = scene.knowledge.vocabulary.facts(token.word).valence != 0.0
         || scene.has(at, Cue::FunctionWord)

@@ -25,9 +25,9 @@ pub(super) enum Tag {
     /// Nothing, or only that a place may bear this name.
     Free,
     /// Part of the name at this position.
-    Name(usize),
+    Name(u32),
     /// Part of the role at this position.
-    Role(usize),
+    Role(u32),
     /// Part of a name that was made out from its form.
     Taken,
 }
@@ -94,10 +94,10 @@ impl<'a> Scene<'a> {
         let roles = roles(matches, &names);
         let mut tags = vec![Tag::Free; document.tokens.len()];
         for (position, name) in names.iter().enumerate() {
-            tags[name.first..name.end].fill(Tag::Name(position));
+            tags[name.first..name.end].fill(Tag::Name(position as u32));
         }
         for (position, role) in roles.iter().enumerate() {
-            tags[role.first..role.end].fill(Tag::Role(position));
+            tags[role.first..role.end].fill(Tag::Role(position as u32));
         }
         let absorbed = vec![false; names.len()];
         let margins = Margins::find(document, knowledge, &names, &tags);
@@ -112,7 +112,7 @@ impl<'a> Scene<'a> {
         for credit in self.margins.credits() {
             for at in credit.clone() {
                 if let Tag::Name(position) = self.tags[at] {
-                    self.absorbed[position] = true;
+                    self.absorbed[position as usize] = true;
                 }
                 self.tags[at] = Tag::Taken;
             }
@@ -170,7 +170,7 @@ impl<'a> Scene<'a> {
         let before = first.checked_sub(1)?;
         match self.tags.get(before)? {
             Tag::Role(position) => {
-                let hit = &self.roles[*position];
+                let hit = &self.roles[*position as usize];
                 let kind = self.knowledge.roles[hit.role as usize].kind;
                 (hit.end == first && kind != RoleKind::Group && self.token(first)?.gap == Gap::Space).then_some(hit)
             }

@@ -269,19 +269,20 @@ impl Vocabulary {
         }
     }
 
-    /// Sets the number of every token's word. Several are looked up side by side, so that their waits for memory overlap.
-    pub(crate) fn look_up(&self, tokens: &mut [Token]) {
-        for group in tokens.chunks_mut(LOOK_UPS) {
+    /// Sets the number of every token's word, by the hashes of their normal forms. Several are looked up side by side, so
+    /// that their waits for memory overlap.
+    pub(crate) fn look_up(&self, tokens: &mut [Token], hashes: &[u64]) {
+        for (group, asked) in tokens.chunks_mut(LOOK_UPS).zip(hashes.chunks(LOOK_UPS)) {
             let mut slots = [(0, Self::UNKNOWN); LOOK_UPS];
-            for (slot, token) in slots.iter_mut().zip(group.iter()) {
-                *slot = self.slots[self.home(token.hash)];
+            for (slot, hash) in slots.iter_mut().zip(asked) {
+                *slot = self.slots[self.home(*hash)];
             }
-            let hashes = slots.map(|(_, id)| self.facts[id as usize].hash);
-            for ((token, (_, id)), hash) in group.iter_mut().zip(slots).zip(hashes) {
+            let known = slots.map(|(_, id)| self.facts[id as usize].hash);
+            for (((token, asked), (_, id)), known) in group.iter_mut().zip(asked).zip(slots).zip(known) {
                 token.word = match id {
                     Self::UNKNOWN => Self::UNKNOWN,
-                    id if hash == token.hash => id,
-                    _ => self.find(token.hash),
+                    id if known == *asked => id,
+                    _ => self.find(*asked),
                 };
             }
         }

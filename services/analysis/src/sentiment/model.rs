@@ -2,7 +2,6 @@
 
 use super::view::{KEYS, Place, SIGNS, View, key_of_word};
 use crate::lexicon::KeyTable;
-use crate::text::Token;
 
 /// Numbers of a word's vector.
 const WIDTH: usize = 16;
@@ -127,10 +126,10 @@ impl Model {
         Some(Self { shifts: weights.shifts(), weights, words: Words::new(words.iter().map(word)) })
     }
 
-    /// Row of each token's word.
-    pub(crate) fn rows(&self, tokens: &[Token]) -> Vec<u32> {
+    /// Row of each token's word, by their hashes.
+    pub(crate) fn rows(&self, hashes: &[u64]) -> Vec<u32> {
         let mut rows = Vec::new();
-        self.words.rows.numbers(tokens.iter().map(|token| key_of_word(token.hash)), &mut rows);
+        self.words.rows.numbers(hashes.iter().map(|hash| key_of_word(*hash)), &mut rows);
         rows
     }
 

@@ -44,7 +44,7 @@ impl Tones {
 
     /// Of a document in English. `in_name` says of every token whether a name holds it.
     pub(crate) fn read(document: &Document<'_>, knowledge: &Knowledge, in_name: &[bool]) -> Self {
-        let mut tones = Self { rows: knowledge.sentiment.rows(&document.tokens), ..Self::none(document) };
+        let mut tones = Self { rows: knowledge.sentiment.rows(&document.hashes), ..Self::none(document) };
         for (sentence, tone) in document.sentences.iter().zip(&mut tones.sentences) {
             let set = |at: usize, valence| tones.valences[at] = valence;
             let rated = valences(document, knowledge, in_name, sentence.first, sentence.end, set);
@@ -115,7 +115,7 @@ mod tests {
     fn tone(text: &str) -> f32 {
         let knowledge = Analyzer::bundled().knowledge();
         let document = Document::read(text, &knowledge.vocabulary);
-        let rows = knowledge.sentiment.rows(&document.tokens);
+        let rows = knowledge.sentiment.rows(&document.hashes);
         let scene = Scene { document: &document, knowledge, rows: &rows, valences: &[], in_name: &[] };
         scene.tone_between(0, document.tokens.len())
     }

@@ -168,7 +168,7 @@ impl View {
             let side = if place.distance < 6 { &mut before } else { &mut after };
             let key = match unit.row {
                 row if row == KEYS.name || row == KEYS.number => row,
-                _ => key_of_word(document.tokens[unit.first].hash),
+                _ => key_of_word(document.hashes[unit.first]),
             };
             side.push((key, unit.signs, place));
         });

@@ -10,31 +10,31 @@ use std::ops::Range;
 
 use super::{Gap, Token};
 
+/// What such a link ends with.
+const END: &str = "MORE";
 /// How far before `MORE` the glued word may stand, in tokens.
 const HEADLINES_REACH: usize = 120;
 /// How far before the glued word the name may stand, in tokens.
 const NAME_REACH: usize = 8;
 
 /// Takes the tokens of such links out, and gives the numbers of the tokens that follow one.
-pub(super) fn remove_teasers(text: &str, tokens: &mut Vec<Token>) -> Vec<usize> {
-    let is_end = |token: &Token| token.end - token.start == 4 && word(text, token) == "MORE";
+pub(super) fn remove_teasers(text: &str, tokens: &mut Vec<Token>, hashes: &mut Vec<u64>) -> Vec<usize> {
+    if !text.contains(END) {
+        return Vec::new();
+    }
+    let is_end = |token: &Token| (token.end - token.start) as usize == END.len() && word(text, token) == END;
     let mut cuts: Vec<Range<usize>> = Vec::new();
     // What was looked at for one link is not looked at again: any text takes linear time.
     let mut floor = 0;
     for at in (0..tokens.len()).filter(|at| is_end(&tokens[*at])) {
-        cuts.extend(start(text, tokens, floor, at).map(|first| first..at + 1));
+        cuts.extend(start(text, tokens, hashes, floor, at).map(|first| first..at + 1));
         floor = at + 1;
     }
     if cuts.is_empty() {
         return Vec::new();
     }
-    let (mut at, mut next) = (0, 0);
-    tokens.retain(|_| {
-        next += usize::from(cuts.get(next).is_some_and(|cut| cut.end <= at));
-        let is_cut = cuts.get(next).is_some_and(|cut| cut.contains(&at));
-        at += 1;
-        !is_cut
-    });
+    remove(tokens, &cuts);
+    remove(hashes, &cuts);
     let mut removed = 0;
     let after = |cut: &Range<usize>| {
         removed += cut.len();
@@ -43,8 +43,19 @@ pub(super) fn remove_teasers(text: &str, tokens: &mut Vec<Token>) -> Vec<usize> 
     cuts.iter().map(after).collect()
 }
 
+/// Takes the items out whose numbers are in one of the ranges, which are in order.
+fn remove<T>(items: &mut Vec<T>, cuts: &[Range<usize>]) {
+    let (mut at, mut next) = (0, 0);
+    items.retain(|_| {
+        next += usize::from(cuts.get(next).is_some_and(|cut| cut.end <= at));
+        let is_cut = cuts.get(next).is_some_and(|cut| cut.contains(&at));
+        at += 1;
+        !is_cut
+    });
+}
+
 /// The first token of the link that ends with token `end`; none where it is a plain "more".
-fn start(text: &str, tokens: &[Token], floor: usize, end: usize) -> Option<usize> {
+fn start(text: &str, tokens: &[Token], hashes: &[u64], floor: usize, end: usize) -> Option<usize> {
     let in_line = |at: &usize| tokens[*at].gap < Gap::Line;
     let from = floor.max(end.saturating_sub(HEADLINES_REACH));
     let line = (from..end).rev().take_while(|at| in_line(&(at + 1)));
@@ -60,7 +71,7 @@ fn start(text: &str, tokens: &[Token], floor: usize, end: usize) -> Option<usize
         }
         // "Ann Maria [Ann Maria RoeSenators … MORE] Roe": the surname comes after.
         let goes_on = tokens.get(end + 1).is_some_and(|after| after.gap < Gap::Line && is_glued_to(after));
-        let is_again = |at: &usize| (near..*at).any(|earlier| tokens[earlier].hash == tokens[*at].hash);
+        let is_again = |at: &usize| (near..*at).any(|earlier| hashes[earlier] == hashes[*at]);
         (near..glued).find(is_again).filter(|_| goes_on)
     })
 }

@@ -16,8 +16,6 @@ pub(crate) struct Token {
     pub(crate) char_end: u32,
     /// Number of the normal form in the vocabulary, or [`Vocabulary::UNKNOWN`].
     pub(crate) word: WordId,
-    /// Hash of the normal form, the same in every version.
-    pub(crate) hash: u64,
     /// What it is.
     pub(crate) kind: TokenKind,
     /// How it is capitalised.
@@ -80,10 +78,16 @@ pub(crate) enum Gap {
     Paragraph,
 }
 
-/// Splits `text` into tokens and looks each up in `vocabulary`. Linear in the length of the text.
-pub(crate) fn tokenize(text: &str, vocabulary: &Vocabulary) -> Vec<Token> {
-    let mut tokens = Vec::with_capacity(text.len() / 5 + 8);
+/// Tokens whose words are looked up together, while they are still near the processor.
+const BLOCK: usize = 512;
+
+/// Splits `text` into tokens and looks each up in `vocabulary`, with the hash of each token's normal form, which is the same
+/// in every version. Linear in the length of the text.
+pub(crate) fn tokenize(text: &str, vocabulary: &Vocabulary) -> (Vec<Token>, Vec<u64>) {
+    let expected = text.len() / 5 + 8;
+    let (mut tokens, mut hashes) = (Vec::with_capacity(expected), Vec::with_capacity(expected));
     let mut buffer = String::new();
+    let mut looked_up = 0;
     scan(text, |piece| {
         let slice = text.get(piece.start..piece.end).unwrap_or_default();
         let (hash, shape) = hash_word(slice, &mut buffer);
@@ -93,14 +97,18 @@ pub(crate) fn tokenize(text: &str, vocabulary: &Vocabulary) -> Vec<Token> {
             char_start: piece.char_start,
             char_end: piece.char_end,
             word: Vocabulary::UNKNOWN,
-            hash,
             kind: piece.kind,
             shape,
             gap: piece.gap,
         });
+        hashes.push(hash);
+        if tokens.len() - looked_up == BLOCK {
+            vocabulary.look_up(&mut tokens[looked_up..], &hashes[looked_up..]);
+            looked_up = tokens.len();
+        }
     });
-    vocabulary.look_up(&mut tokens);
-    tokens
+    vocabulary.look_up(&mut tokens[looked_up..], &hashes[looked_up..]);
+    (tokens, hashes)
 }
 
 /// The tokens of `text` as they are written.

@@ -32,9 +32,9 @@ impl Clusters {
         Self(KeyTable::new(words.map(|(key, cluster)| (key, Self::FIRST + u32::from(cluster)))))
     }
 
-    /// The clusters of tokens, into `found`; 0 for those in none.
-    fn of(&self, tokens: &[Token], found: &mut Vec<u32>) {
-        self.0.numbers(tokens.iter().map(|token| token.hash as u32), found);
+    /// The clusters of tokens, by their hashes, into `found`; 0 for those in none.
+    fn of(&self, hashes: &[u64], found: &mut Vec<u32>) {
+        self.0.numbers(hashes.iter().map(|hash| *hash as u32), found);
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn chains(scene: &Scene<'_>, clusters: &Clusters, mut each: impl FnMu
         while let Some((first, end)) = next_chain(scene, *sentence, at) {
             let seen = first.saturating_sub(SIGHT).max(sentence.first)..(end + SIGHT).min(sentence.end);
             atoms.clear();
-            clusters.of(&scene.document.tokens[seen.clone()], &mut clusters_of);
+            clusters.of(&scene.document.hashes[seen.clone()], &mut clusters_of);
             atoms.extend(seen.clone().zip(&clusters_of).map(|(token, cluster)| Atom::of(scene, *cluster, token)));
             let view = View { atoms: &atoms, base: seen.start, sentence_first: sentence.first };
             chain.first = first;
@@ -147,7 +147,7 @@ impl Atom {
         let bytes = if is_upper { scene.document.slice(at, at + 1).as_bytes() } else { &[] };
         let part = |from: usize, end: usize| bytes.get(from..end).map_or(0, stable_hash);
         Self {
-            word: token.hash,
+            word: scene.document.hashes[at],
             shape: shape_of(token, bytes),
             lists: lists_of(scene, at),
             cues: if token.is_word() { cues_of(scene, at) } else { 0 },
@@ -185,12 +185,12 @@ fn lists_of(scene: &Scene<'_>, at: usize) -> u64 {
     match scene.tags[at] {
         Tag::Free | Tag::Taken => 0,
         Tag::Name(position) => {
-            let name = &scene.names[position];
+            let name = &scene.names[position as usize];
             let facts = [name.country, name.demonym, name.metonym, name.place, name.organisation, name.person];
             let bits = facts.iter().enumerate().fold(0, |bits, (bit, fact)| bits | u64::from(fact.is_some()) << bit);
             1 + (bits << 2 | u64::from(name.first == at) << 1 | u64::from(name.end == at + 1))
         }
-        Tag::Role(position) => match scene.knowledge.roles[scene.roles[position].role as usize].kind {
+        Tag::Role(position) => match scene.knowledge.roles[scene.roles[position as usize].role as usize].kind {
             RoleKind::Title | RoleKind::Office => 500,
             RoleKind::Group => 501,
             RoleKind::Person => 502,
