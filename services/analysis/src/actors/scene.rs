@@ -19,7 +19,7 @@ use crate::knowledge::{Knowledge, RoleKind};
 use crate::lexicon::{Cue, Match};
 use crate::text::{Document, Gap, Token};
 
-/// What the lists say of a token.
+/// What the lists say of a token. Positions are small numbers: a text has as many tags as tokens, and every part reads them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tag {
     /// Nothing, or only that a place may bear this name.

@@ -70,7 +70,6 @@ impl Document<'_> {
     fn is_credit(&self, sentence: Sentence) -> bool {
         let tokens = &self.tokens[sentence.first..sentence.end];
         (2..=MAX_BYLINE_TOKENS).contains(&tokens.len())
-            && tokens[0].is_capitalised()
             && matches!(self.slice(sentence.first, sentence.first + 1), "Credit" | "Photograph" | "Photo")
             && tokens.iter().all(|t| t.is_capitalised() || matches!(t.kind, TokenKind::Mark(_) | TokenKind::Hyphen))
     }

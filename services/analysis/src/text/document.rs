@@ -16,7 +16,8 @@ const MAX_READ_BYTES: usize = 64 << 20;
 pub(crate) struct Document<'a> {
     pub(crate) text: &'a str,
     pub(crate) tokens: Vec<Token>,
-    /// Of the normal form of each token. Apart from them: few passes need it, and it is a third of what they would read.
+    /// Hash of the normal form of each token, the same in every version. Apart from the tokens: few passes need it, and all
+    /// would read it.
     pub(crate) hashes: Vec<u64>,
     pub(crate) sentences: Vec<Sentence>,
     /// Tokens that follow words which were read over.

@@ -7,9 +7,6 @@ use crate::lexicon::{Cue, Vocabulary};
 /// A longer run without an end is cut: what reads whole sentences stays linear on any input.
 const MAX_SENTENCE_TOKENS: usize = 400;
 
-/// How far into a text its lines are looked at, in tokens: it is wrapped throughout or not at all.
-const LINES_REACH: usize = 10_000;
-
 /// How far after a quotation its reporting word may stand, in tokens.
 const ATTRIBUTION_REACH: usize = 6;
 
@@ -41,7 +38,7 @@ fn line_break(gap: Gap, hard_wrapped: bool) -> bool {
 /// Lines broken at a fixed width: most single line breaks stand within sentences, before a small letter.
 fn is_hard_wrapped(tokens: &[Token]) -> bool {
     let (mut lines, mut within) = (0u32, 0u32);
-    for token in tokens.iter().take(LINES_REACH).filter(|t| t.gap == Gap::Line) {
+    for token in tokens.iter().filter(|t| t.gap == Gap::Line) {
         lines += 1;
         within += u32::from(token.is_word() && !token.is_capitalised());
     }

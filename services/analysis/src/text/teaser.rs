@@ -94,11 +94,13 @@ fn has_inner_capital(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::Analyzer;
-    use crate::text::Document;
+    use crate::text::{Document, hash_word};
 
     fn words(text: &str) -> String {
         let document = Document::read(text, &Analyzer::bundled().knowledge().vocabulary);
         let words: Vec<&str> = (0..document.tokens.len()).map(|at| document.slice(at, at + 1)).collect();
+        let hashes: Vec<u64> = words.iter().map(|word| hash_word(word, &mut String::new()).0).collect();
+        assert_eq!(document.hashes, hashes, "what is taken out of one list is taken out of the other: {text}");
         words.join(" ")
     }
 
