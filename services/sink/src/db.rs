@@ -130,6 +130,7 @@ impl Row {
     getter!(opt_int, Option<i64>);
     getter!(text, String);
     getter!(opt_text, Option<String>);
+    getter!(real, f64);
     getter!(bytes, Vec<u8>);
 }
 

@@ -7,8 +7,8 @@
 //! **Invariants.** No other crate names the database of articles (the bundled broker keeps its log in an SQLite file of its own). A message is stored once: its offset is stored with its rows, a
 //! message below the stored offset is skipped, and on assignment the consumer seeks to the stored offset. Writing the
 //! same revision twice changes nothing. Every document is kept byte for byte as it came; what the store finds out about
-//! articles together (near repeats) lies beside it, and depends on what is stored, not on the order or the number of writers. Both stores answer the same
-//! [`query`] with the same articles.
+//! articles together lies beside it: near repeats, which depend on what is stored and not on the order or the number of writers,
+//! and stories. Both stores answer the same [`query`] with the same articles.
 //!
 //! Documents are zstd-compressed bytes in both stores, not `jsonb`: parsing and compressing them in PostgreSQL would
 //! cost more than all other columns together, and `jsonb` cannot hold U+0000. What is searched by has columns.
@@ -45,6 +45,7 @@ mod search;
 mod settings;
 mod stems;
 mod store;
+mod stories;
 mod tables;
 mod text;
 mod write;
@@ -61,5 +62,7 @@ pub use rows::{MAX_ID_BYTES, Prepared, Unstorable};
 pub use search::{Hit, HitSignal, Order, Page, Snippet};
 pub use settings::SinkSettings;
 pub use store::Store;
+pub use stories::{Story, StoryReport};
+pub use text::stems;
 pub use write::{Item, Position, Written};
 pub use writer::{Poison, Report, Writer};

@@ -45,6 +45,7 @@ pub(crate) struct Replaced<'a> {
 pub(crate) struct Predated<'a> {
     pub(crate) key: i64,
     pub(crate) id: &'a str,
+    pub(crate) at: i64,
     pub(crate) taken_in: i64,
 }
 
@@ -153,8 +154,8 @@ impl<'a> Plan<'a> {
             let State { key, before, fetched_at, id, taken_in, .. } = state;
             if let Some(rows) = state.rows {
                 plan.articles.push(Replaced { key, before, fetched_at, taken_in, rows });
-            } else if existing.get(id).is_some_and(|existing| taken_in < existing.taken_in) {
-                plan.predated.push(Predated { key, id, taken_in });
+            } else if let Some(known) = existing.get(id).filter(|known| taken_in < known.taken_in) {
+                plan.predated.push(Predated { key, id, at: known.at, taken_in });
             }
         }
         plan

@@ -51,6 +51,6 @@ impl Store {
     }
 }
 
-fn brief(row: &Row) -> Result<Brief, sqlx::Error> {
+pub(crate) fn brief(row: &Row) -> Result<Brief, sqlx::Error> {
     Ok(Brief { id: row.text(0)?, source: row.opt_text(1)?, title: row.opt_text(2)?, at: row.int(3)? })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::db::Value;
 use crate::{Store, StoreError};
-use crate::{repeats, tables};
+use crate::{repeats, stories, tables};
 
 /// Articles deleted in one transaction: short ones, so that the writing of new articles never waits long.
 const BATCH: i64 = 500;
@@ -43,14 +43,14 @@ impl Store {
         let rows = tx.fetch(&statement, vec![cutoff.into(), BATCH.into()]).await.map_err(failed)?;
         let gone: Vec<i64> = rows.iter().map(|row| row.int(0)).collect::<Result<_, _>>().map_err(failed)?;
         let keys: Vec<Value> = gone.iter().map(|&key| Value::Int(key)).collect();
-        repeats::forget(&mut tx, &keys).await.map_err(failed)?;
         let more = [("revisions", "article_key"), ("articles", "key")];
         for (table, column) in tables::of_an_article(self.dialect()).into_iter().chain(more) {
             let statement = format!("DELETE FROM {table} WHERE {column} IN ({{in}})");
             tx.execute_in(&statement, keys.clone()).await.map_err(failed)?;
         }
         if !gone.is_empty() {
-            repeats::lock(&mut tx).await.map_err(failed)?;
+            repeats::forget(&mut tx, &keys).await.map_err(failed)?;
+            stories::leave(&mut tx, &keys).await.map_err(failed)?;
             tx.execute_in("DELETE FROM repeats WHERE article_key IN ({in})", keys.clone()).await.map_err(failed)?;
             repeats::relink(&mut tx, &[], &gone, self.repeat_window).await.map_err(failed)?;
         }

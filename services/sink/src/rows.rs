@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::StoreError;
 use crate::db::Dialect;
 use crate::rollup::{Bucket, Sums, contributions};
+use crate::stories::{Counts, Sketch};
 use crate::text::Indexed;
 
 /// Longest article id and revision, in bytes: what both stores can index.
@@ -51,6 +52,8 @@ pub struct Prepared {
     pub(crate) contributions: Vec<(Bucket, Sums)>,
     /// None where there is no text to recognise.
     pub(crate) print: Option<Print>,
+    /// None where other reports of the same could not be told.
+    pub(crate) sketch: Option<Sketch>,
 }
 
 /// The article's own columns.
@@ -130,6 +133,14 @@ impl Prepared {
         let revision = identifier("revision", revision_of(&enriched))?;
         let given = enriched.article.fetched_at.as_deref().and_then(milliseconds);
         let fetched_at = given.unwrap_or(seen_ms);
+        let mut counts = Counts::default();
+        let text = Indexed::new(
+            dialect,
+            enriched.article.title.as_deref().unwrap_or_default(),
+            &enriched.text,
+            enriched.actors.iter().map(|actor| actor.name.as_str()),
+            &mut counts,
+        );
         let at = time_of(&enriched, fetched_at);
         Ok(Self {
             fetched_at,
@@ -143,14 +154,10 @@ impl Prepared {
             places: place_rows(&enriched),
             signals: signal_rows(&enriched),
             events: event_rows(&enriched),
-            text: Indexed::new(
-                dialect,
-                enriched.article.title.as_deref().unwrap_or_default(),
-                &enriched.text,
-                enriched.actors.iter().map(|actor| actor.name.as_str()),
-            ),
+            text,
             contributions: contributions(&enriched, at),
             print: print(&enriched),
+            sketch: Sketch::new(&enriched, &counts),
             id,
             revision,
         })

@@ -16,6 +16,7 @@ use unicode_normalization::char::is_combining_mark;
 use crate::columns::TsVector;
 use crate::db::Dialect;
 use crate::stems::with_stem;
+use crate::stories::Counts;
 
 /// The highest position that PostgreSQL keeps.
 const POSITIONS: usize = 16_383;
@@ -40,8 +41,9 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = Word> + '_ {
         .filter(|word| !word.stem.is_empty())
 }
 
-/// The stems of a text, in order.
-pub(crate) fn stems(text: &str) -> Vec<String> {
+/// The words of a text as both stores index them, in order: folded and stemmed.
+#[must_use]
+pub fn stems(text: &str) -> Vec<String> {
     words(text).map(|word| word.stem).collect()
 }
 
@@ -111,19 +113,38 @@ const SEPARATOR: &str = "x0x";
 const MOST_OF_A_TITLE: usize = POSITIONS / 2;
 
 impl Indexed {
-    pub(crate) fn new<'a>(dialect: Dialect, title: &str, body: &str, names: impl Iterator<Item = &'a str>) -> Self {
+    /// Also counts the stems, as they come by.
+    pub(crate) fn new<'a>(
+        dialect: Dialect,
+        title: &str,
+        body: &str,
+        names: impl Iterator<Item = &'a str>,
+        counts: &mut Counts,
+    ) -> Self {
         match dialect {
             Dialect::Sqlite => {
                 let (mut title_stems, mut body_stems) = (String::new(), String::with_capacity(body.len()));
-                let taken = each_stem(title, MOST_OF_A_TITLE, |stem| append(&mut title_stems, stem));
-                each_stem(body, POSITIONS - taken - GAP, |stem| append(&mut body_stems, stem));
+                let taken = each_stem(title, MOST_OF_A_TITLE, |stem| {
+                    append(&mut title_stems, stem);
+                    counts.add_title(stem);
+                });
+                each_stem(body, POSITIONS - taken - GAP, |stem| {
+                    append(&mut body_stems, stem);
+                    counts.add_body(stem);
+                });
                 Self::Sqlite { title: title_stems, body: body_stems, names: separated(names) }
             }
             Dialect::Postgres => {
                 let mut words = Vector::default();
-                let taken = each_stem(title, MOST_OF_A_TITLE, |stem| words.push(stem, WEIGHT_A));
+                let taken = each_stem(title, MOST_OF_A_TITLE, |stem| {
+                    words.push(stem, WEIGHT_A);
+                    counts.add_title(stem);
+                });
                 words.position += GAP;
-                each_stem(body, POSITIONS - taken - GAP, |stem| words.push(stem, WEIGHT_D));
+                each_stem(body, POSITIONS - taken - GAP, |stem| {
+                    words.push(stem, WEIGHT_D);
+                    counts.add_body(stem);
+                });
                 let mut named = Vector::default();
                 for name in names {
                     each_stem(name, POSITIONS, |stem| named.push(stem, WEIGHT_D));
@@ -214,15 +235,23 @@ mod tests {
 
     #[test]
     fn both_stores_index_the_same_words() {
-        let Indexed::Sqlite { title, body, names } =
-            Indexed::new(Dialect::Sqlite, "Talks fail", "Talks failed again", ["Albin Kurti", "NATO"].into_iter())
-        else {
+        let Indexed::Sqlite { title, body, names } = Indexed::new(
+            Dialect::Sqlite,
+            "Talks fail",
+            "Talks failed again",
+            ["Albin Kurti", "NATO"].into_iter(),
+            &mut Counts::default(),
+        ) else {
             panic!("not sqlite")
         };
         assert_eq!((&*title, &*body, &*names), ("talk fail", "talk fail again", "albin kurti x0x nato"));
-        let Indexed::Postgres { words, .. } =
-            Indexed::new(Dialect::Postgres, "Talks fail", "Talks failed again", std::iter::empty())
-        else {
+        let Indexed::Postgres { words, .. } = Indexed::new(
+            Dialect::Postgres,
+            "Talks fail",
+            "Talks failed again",
+            std::iter::empty(),
+            &mut Counts::default(),
+        ) else {
             panic!("not postgres")
         };
         let expected: &[&[u8]] =

@@ -10,8 +10,8 @@ use crate::plan::{Existing, Plan, Replaced};
 use crate::repeats::{self, Touched};
 use crate::rollup::{Changes, contributions};
 use crate::rows::{Prepared, read_document};
-use crate::tables;
 use crate::{Store, StoreError};
+use crate::{stories, tables};
 
 /// Where a message stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,9 +104,10 @@ impl Store {
         repeats::replace_prints(tx, &touched).await.map_err(failed)?;
         apply_rollups(tx, changes).await.map_err(failed)?;
         store_offsets(tx, group, fresh.iter().map(|item| &item.position)).await.map_err(failed)?;
-        if !touched.is_empty() {
+        if !touched.is_empty() || plan.articles.iter().any(|article| article.before.is_some()) {
             repeats::lock(tx).await.map_err(failed)?;
             repeats::relink(tx, &touched, &[], self.repeat_window).await.map_err(failed)?;
+            stories::tell(tx, &plan, &touched).await.map_err(failed)?;
         }
         let skipped = batch.len() - fresh.len();
         Ok(Written { articles: plan.articles.len(), revisions: plan.revisions.len(), skipped })

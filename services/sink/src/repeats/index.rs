@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::db::{Insert, Value, Write};
 use crate::plan::Plan;
+use crate::stories::{self, Sketch};
 use crate::{Store, StoreError};
 
 /// Articles taken out of the index in one transaction.
@@ -20,8 +21,12 @@ pub(crate) struct Touched {
     pub(crate) key: i64,
     pub(crate) id: String,
     pub(crate) taken_in: i64,
+    /// When it appeared.
+    pub(crate) at: i64,
     /// None where it has no text to recognise.
     pub(crate) print: Option<Print>,
+    /// What it is about.
+    pub(crate) sketch: Option<Sketch>,
     /// What it was recognised by until now.
     before: Option<Print>,
     /// Whether the store has had it before this batch.
@@ -35,37 +40,63 @@ impl Touched {
     }
 }
 
+/// What the index has of an article.
+struct Before {
+    taken_in: i64,
+    print: Option<Print>,
+    sketch: Option<Sketch>,
+}
+
 /// The articles of the plan that have another text now, or another time of taking in.
 pub(crate) async fn touched(tx: &mut Write, plan: &Plan<'_>) -> Result<Vec<Touched>, sqlx::Error> {
     let known = plan.articles.iter().filter(|article| article.before.is_some()).map(|article| article.key);
     let keys = known.chain(plan.predated.iter().map(|article| article.key)).map(Value::Int).collect();
-    let mut before: FxHashMap<i64, (i64, Option<Print>)> = FxHashMap::default();
-    let statement = "SELECT article_key, taken_in, print FROM prints WHERE article_key IN ({in})";
+    let mut before: FxHashMap<i64, Before> = FxHashMap::default();
+    let statement = "SELECT article_key, taken_in, print, sketch FROM prints WHERE article_key IN ({in})";
     for row in tx.fetch_in(statement, keys).await? {
-        before.insert(row.int(0)?, (row.int(1)?, Print::from_bytes(&row.bytes(2)?)));
+        let (print, sketch) = (Print::from_bytes(&row.bytes(2)?), Sketch::from_bytes(&row.bytes(3)?));
+        before.insert(row.int(0)?, Before { taken_in: row.int(1)?, print, sketch });
     }
     let mut touched = Vec::with_capacity(plan.articles.len() + plan.predated.len());
     for article in &plan.articles {
-        let (taken_in, before) = before.remove(&article.key).unwrap_or((i64::MAX, None));
-        let print = article.rows.print.clone();
-        if print != before || article.taken_in < taken_in {
-            let (key, id, is_known) = (article.key, article.rows.id.clone(), article.before.is_some());
-            touched.push(Touched { key, id, taken_in: article.taken_in, print, before, is_known });
+        let before = before.remove(&article.key);
+        let (taken_in, before) = before.map_or((i64::MAX, None), |before| (before.taken_in, before.print));
+        let rows = article.rows;
+        if rows.print != before || article.taken_in < taken_in {
+            touched.push(Touched {
+                key: article.key,
+                id: rows.id.clone(),
+                taken_in: article.taken_in,
+                at: rows.at,
+                print: rows.print.clone(),
+                sketch: rows.sketch.clone(),
+                before,
+                is_known: article.before.is_some(),
+            });
         }
     }
     for article in &plan.predated {
         // One without a print is out of the window, or has no text.
-        let Some((_, Some(print))) = before.remove(&article.key) else { continue };
-        let (key, id, taken_in) = (article.key, article.id.to_owned(), article.taken_in);
-        touched.push(Touched { key, id, taken_in, print: Some(print.clone()), before: Some(print), is_known: true });
+        let Some(Before { print: Some(print), sketch, .. }) = before.remove(&article.key) else { continue };
+        touched.push(Touched {
+            key: article.key,
+            id: article.id.to_owned(),
+            taken_in: article.taken_in,
+            at: article.at,
+            print: Some(print.clone()),
+            sketch,
+            before: Some(print),
+            is_known: true,
+        });
     }
     Ok(touched)
 }
 
 const PRINTS: Insert = Insert {
     table: "prints",
-    columns: &["article_key", "taken_in", "print"],
-    conflict: "ON CONFLICT (article_key) DO UPDATE SET taken_in = excluded.taken_in, print = excluded.print",
+    columns: &["article_key", "taken_in", "print", "sketch"],
+    conflict: "ON CONFLICT (article_key) DO UPDATE SET taken_in = excluded.taken_in, print = excluded.print, \
+               sketch = excluded.sketch",
     row_by_row: false,
 };
 
@@ -87,7 +118,8 @@ pub(crate) async fn replace_prints(tx: &mut Write, touched: &[Touched]) -> Resul
     let (mut print_rows, mut band_rows) = (Vec::new(), Vec::new());
     for article in touched {
         let Some(print) = &article.print else { continue };
-        print_rows.extend([article.key.into(), article.taken_in.into(), Value::Bytes(print.to_bytes())]);
+        let sketch = article.sketch.as_ref().map(Sketch::to_bytes).unwrap_or_default();
+        print_rows.extend([article.key.into(), article.taken_in.into(), print.to_bytes().into(), sketch.into()]);
         if article.is_fresh() {
             band_rows.extend(bands(print).flat_map(|band| [band.into(), article.key.into()]));
         }
@@ -107,16 +139,19 @@ pub(super) async fn delete_bands(tx: &mut Write, gone: impl Iterator<Item = (i64
     tx.delete_pairs("bands", ["band", "article_key"], values).await
 }
 
-/// Takes articles out of the index, whose rows are locked.
+/// Takes articles, whose rows are locked, out of the index, and then takes the lock.
 pub(crate) async fn forget(tx: &mut Write, keys: &[Value]) -> Result<(), sqlx::Error> {
-    let mut gone = Vec::new();
-    let statement = "SELECT article_key, print FROM prints WHERE article_key IN ({in})";
+    let (mut gone, mut terms) = (Vec::new(), Vec::new());
+    let statement = "SELECT article_key, print, sketch FROM prints WHERE article_key IN ({in})";
     for row in tx.fetch_in(statement, keys.to_vec()).await? {
         let key = row.int(0)?;
         gone.extend(Print::from_bytes(&row.bytes(1)?).iter().flat_map(bands).map(|band| (band, key)));
+        terms.extend(Sketch::from_bytes(&row.bytes(2)?).iter().flat_map(Sketch::terms).map(|term| (term, key)));
     }
     delete_bands(tx, gone.into_iter()).await?;
-    tx.execute_in("DELETE FROM prints WHERE article_key IN ({in})", keys.to_vec()).await
+    tx.execute_in("DELETE FROM prints WHERE article_key IN ({in})", keys.to_vec()).await?;
+    super::lock(tx).await?;
+    stories::forget_terms(tx, &terms).await
 }
 
 impl Store {
