@@ -15,6 +15,7 @@ use crate::commands::schema::SchemaArguments;
 use crate::commands::search::SearchArguments;
 use crate::commands::show::ShowArguments;
 use crate::commands::sources::SourcesArguments;
+use crate::commands::stories::StoriesArguments;
 use crate::commands::tokens::TokensArguments;
 use crate::commands::topics::TopicsArguments;
 use crate::demo::DemoArguments;
@@ -95,6 +96,8 @@ pub(crate) enum Command {
     Read(ReadArguments),
     /// Find stored articles by words, actors, countries, signals, level and time
     Search(SearchArguments),
+    /// List stories: what several articles report, by how many outlets, and how it moves
+    Stories(StoriesArguments),
     /// Show an article with its tags, and why it has them
     Show(ShowArguments),
     /// Feeds and other sources: list them with their health, try, add, pause, import and export them

@@ -62,6 +62,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let settings = quiet(global)?;
             block_on(&settings, commands::search::run(arguments, &settings))
         }
+        Command::Stories(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, commands::stories::run(arguments, &settings))
+        }
         Command::Show(arguments) => {
             let settings = quiet(global)?;
             block_on(&settings, commands::show::run(arguments, &settings))

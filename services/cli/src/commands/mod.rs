@@ -13,5 +13,6 @@ pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod show;
 pub(crate) mod sources;
+pub(crate) mod stories;
 pub(crate) mod tokens;
 pub(crate) mod topics;

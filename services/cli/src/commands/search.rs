@@ -58,7 +58,7 @@ pub(crate) async fn run(arguments: &SearchArguments, settings: &Settings) -> any
     output::text(&render(&page.hits, found, Terminal::stdout()))
 }
 
-fn understand(text: &str) -> Result<Query, Usage> {
+pub(super) fn understand(text: &str) -> Result<Query, Usage> {
     query::parse(text).map_err(|error| Usage(pointed_out(text, &error)))
 }
 

@@ -12,7 +12,7 @@ use faultline_sink::{Brief, Related, Store, StoredRevision};
 use serde_json::json;
 
 use self::marked::{Mark, Marked};
-use super::output;
+use super::{output, stories};
 use crate::look::{BOLD, DIM, level_style, one_line, time, title, tone_style};
 use crate::settings::Settings;
 use crate::terminal::{Terminal, wrap};
@@ -36,7 +36,7 @@ pub(crate) struct ShowArguments {
     /// Show what each revision changed: title, words, level, tone and signals
     #[arg(long)]
     changes: bool,
-    /// Print JSON: the tagged article, its revisions, and what it repeats; with --changes what each revision changed
+    /// Print JSON: the tagged article, its revisions, what it repeats, and its story; with --changes what each revision changed
     #[arg(long)]
     json: bool,
 }
@@ -45,6 +45,7 @@ pub(crate) async fn run(arguments: &ShowArguments, settings: &Settings) -> anyho
     let store = Store::open_existing(&settings.sink, &settings.common.data_dir).await?;
     let revisions = store.revisions(&arguments.id).await?;
     let related = store.related(&arguments.id).await?;
+    let story = store.story_of(&arguments.id).await?;
     store.close().await;
     let Some(current) = revisions.iter().find(|revision| revision.current) else {
         bail!("there is no article {:?} in {}: faultline search shows ids", arguments.id, store.location());
@@ -73,9 +74,12 @@ pub(crate) async fn run(arguments: &ShowArguments, settings: &Settings) -> anyho
             "revisions": revisions,
             "duplicate_of": first,
             "repeats": repeats.collect::<Vec<_>>(),
+            "story": story.as_ref().map(stories::as_json),
         }));
     }
-    output::text(&render(&current.document, &revisions, &related, Terminal::stdout()))
+    let terminal = Terminal::stdout();
+    let story = story.map_or_else(String::new, |story| related::story(&story, terminal));
+    output::text(&(render(&current.document, &revisions, &related, terminal) + &story))
 }
 
 fn brief(brief: &Brief) -> serde_json::Value {

@@ -1,7 +1,8 @@
-//! What an article repeats, and what repeats it.
+//! What an article repeats, what repeats it, and its story.
 
-use faultline_sink::{Brief, Related};
+use faultline_sink::{Brief, Related, Story};
 
+use super::super::stories::{moves, reach};
 use super::reasons::heading;
 use crate::look::{counted, one_line, time};
 use crate::terminal::{Terminal, cut};
@@ -24,6 +25,13 @@ pub(super) fn section(related: &Related, terminal: Terminal) -> String {
     }
     let line = |line: String| format!("{}\n", cut(&format!("  {line}"), terminal.width));
     heading("Repeats", terminal) + &lines.into_iter().map(line).collect::<String>()
+}
+
+/// The first report of the story, how far it reaches and how it moves.
+pub(super) fn story(story: &Story, terminal: Terminal) -> String {
+    let lines = [format!("{}  {}", reach(story), moves(story)), format!("first report {}", told(&story.first))];
+    let line = |line: String| format!("{}\n", cut(&format!("  {line}"), terminal.width));
+    format!("\n{}{}", heading("Story", terminal), lines.map(line).concat())
 }
 
 /// `a1b2  2022-12-26T20:00:00Z  example.org  Army on alert`.
