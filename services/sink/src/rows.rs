@@ -142,6 +142,7 @@ impl Prepared {
             &mut counts,
         );
         let at = time_of(&enriched, fetched_at);
+        let print = print(&enriched);
         Ok(Self {
             fetched_at,
             fetched_at_given: given.is_some(),
@@ -156,8 +157,8 @@ impl Prepared {
             events: event_rows(&enriched),
             text,
             contributions: contributions(&enriched, at),
-            print: print(&enriched),
-            sketch: Sketch::new(&enriched, &counts),
+            sketch: print.is_some().then(|| Sketch::new(&enriched, &counts)).flatten(),
+            print,
             id,
             revision,
         })

@@ -29,6 +29,8 @@ pub(crate) struct Touched {
     pub(crate) sketch: Option<Sketch>,
     /// What it was recognised by until now.
     before: Option<Print>,
+    /// What it was about until now.
+    pub(crate) sketch_before: Option<Sketch>,
     /// Whether the store has had it before this batch.
     pub(crate) is_known: bool,
 }
@@ -60,7 +62,8 @@ pub(crate) async fn touched(tx: &mut Write, plan: &Plan<'_>) -> Result<Vec<Touch
     let mut touched = Vec::with_capacity(plan.articles.len() + plan.predated.len());
     for article in &plan.articles {
         let before = before.remove(&article.key);
-        let (taken_in, before) = before.map_or((i64::MAX, None), |before| (before.taken_in, before.print));
+        let Before { taken_in, print: before, sketch: sketch_before } =
+            before.unwrap_or(Before { taken_in: i64::MAX, print: None, sketch: None });
         let rows = article.rows;
         if rows.print != before || article.taken_in < taken_in {
             touched.push(Touched {
@@ -71,6 +74,7 @@ pub(crate) async fn touched(tx: &mut Write, plan: &Plan<'_>) -> Result<Vec<Touch
                 print: rows.print.clone(),
                 sketch: rows.sketch.clone(),
                 before,
+                sketch_before,
                 is_known: article.before.is_some(),
             });
         }
@@ -84,8 +88,9 @@ pub(crate) async fn touched(tx: &mut Write, plan: &Plan<'_>) -> Result<Vec<Touch
             taken_in: article.taken_in,
             at: article.at,
             print: Some(print.clone()),
-            sketch,
+            sketch: sketch.clone(),
             before: Some(print),
+            sketch_before: sketch,
             is_known: true,
         });
     }

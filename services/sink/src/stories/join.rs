@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::sketch::Sketch;
-use super::{SLOTS, WINDOW_MS};
+use super::{SLOTS, WINDOW_MS, forget_terms};
 use crate::db::{Insert, Value, Write};
 use crate::plan::Plan;
 use crate::repeats::Touched;
@@ -50,8 +50,8 @@ pub(crate) async fn tell(tx: &mut Write, plan: &Plan<'_>, touched: &[Touched]) -
         changed.extend(joined.values().cloned());
         let rows = joined.into_iter().flat_map(|(key, story)| [key.into(), story.into()]).collect();
         tx.insert(&STORY_ARTICLES, rows).await?;
-        remember(tx, &newcomers).await?;
     }
+    replace_terms(tx, touched).await?;
     sum_up(tx, changed).await
 }
 
@@ -139,12 +139,16 @@ fn nearest(at: i64, sketch: &Sketch, keys: &FxHashSet<i64>, reports: &FxHashMap<
     Some(key)
 }
 
-/// Puts the newcomers under their words.
-async fn remember(tx: &mut Write, newcomers: &[(&Touched, &Sketch)]) -> Result<(), sqlx::Error> {
-    let mut slots = BTreeMap::new();
-    for (article, sketch) in newcomers {
-        slots.extend(sketch.terms().map(|term| ((term, article.key.rem_euclid(SLOTS)), article.key)));
+/// Puts the touched articles under their words, and takes them away from those that they no longer tell of.
+async fn replace_terms(tx: &mut Write, touched: &[Touched]) -> Result<(), sqlx::Error> {
+    let (mut gone, mut slots) = (Vec::new(), BTreeMap::new());
+    for article in touched {
+        let terms = |sketch: &Option<Sketch>| -> BTreeSet<i64> { sketch.iter().flat_map(Sketch::terms).collect() };
+        let (before, now) = (terms(&article.sketch_before), terms(&article.sketch));
+        gone.extend(before.difference(&now).map(|&term| (term, article.key)));
+        slots.extend(now.difference(&before).map(|&term| ((term, article.key.rem_euclid(SLOTS)), article.key)));
     }
+    forget_terms(tx, &gone).await?;
     let rows = slots.into_iter().flat_map(|((term, slot), key)| [term.into(), slot.into(), key.into()]).collect();
     tx.insert(&TERMS, rows).await
 }
