@@ -1,9 +1,11 @@
 //! `faultline demo`: real articles through the whole pipeline, in a folder of its own, and a look at what came out.
 
+mod paper;
 mod report;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,14 +16,15 @@ use faultline_analysis::Deduplicator;
 use faultline_platform::dead_letter::{Browser, StoredLetter};
 use faultline_platform::health::Health;
 use faultline_platform::{RoleContext, Stop};
-use faultline_producer::reader::{Entries, open_file};
+use faultline_producer::reader::{self, Entries, open_file, open_stream};
 use faultline_producer::{FieldSettings, Format, IngestReport, IngestRequest, Input, Intake};
-use faultline_schemas::Enriched;
+use faultline_schemas::{Article, Enriched};
 use faultline_sink::Store;
 use prometheus::Registry;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
+use self::paper::Paper;
 use crate::exit::Usage;
 use crate::look::counted;
 use crate::settings::Settings;
@@ -83,7 +86,7 @@ impl Folder {
 pub(crate) async fn run(arguments: &DemoArguments, mut settings: Settings, stop: Stop) -> anyhow::Result<()> {
     let folder = Folder::open(arguments.keep.as_deref())?;
     settings.move_to(folder.path());
-    let files = files(&arguments.files, folder.path(), settings.producer.max_article_bytes)?;
+    let inputs = Inputs::gather(&arguments.files, folder.path(), &mut settings, stop.clone()).await?;
 
     say("Starting the broker, producer, enricher and sink …\n");
     let started = Instant::now();
@@ -91,7 +94,7 @@ pub(crate) async fn run(arguments: &DemoArguments, mut settings: Settings, stop:
     let settings = up.settings().clone();
     let mut running = tokio::spawn(up.finish());
     let shown = tokio::select! {
-        shown = show(arguments, &settings, files, started) => shown,
+        shown = show(arguments, &settings, inputs, started) => shown,
         ended = &mut running => match ended.context("the roles panicked")? {
             Ok(()) => bail!("stopped before the articles were stored"),
             Err(error) => return Err(error),
@@ -102,18 +105,61 @@ pub(crate) async fn run(arguments: &DemoArguments, mut settings: Settings, stop:
     shown
 }
 
-/// The files to take in: the user's, or the bundled ones written to the folder.
-fn files(own: &[PathBuf], folder: &Path, limit: u32) -> anyhow::Result<Vec<PathBuf>> {
-    if let Some(missing) = own.iter().find(|file| !file.is_file()) {
-        return Err(Usage(format!("{} is not a file: name files of articles", missing.display())).into());
+/// What is taken in.
+struct Inputs {
+    files: Vec<PathBuf>,
+    /// The newspaper that has some of the bundled articles.
+    paper: Option<Paper>,
+    /// Id and revision of every article: what must be stored in the end.
+    identities: BTreeSet<(String, String)>,
+}
+
+impl Inputs {
+    /// The user's files; or the bundled articles, of which one outlet's come from its feed and the others from a file
+    /// in the folder.
+    async fn gather(own: &[PathBuf], folder: &Path, settings: &mut Settings, stop: Stop) -> anyhow::Result<Self> {
+        let limit = settings.producer.max_article_bytes;
+        if let Some(missing) = own.iter().find(|file| !file.is_file()) {
+            return Err(Usage(format!("{} is not a file: name files of articles", missing.display())).into());
+        }
+        if !own.is_empty() {
+            let files = own.to_vec();
+            let read_all = move || files.iter().map(|file| of_file(file, limit)).collect::<anyhow::Result<Vec<_>>>();
+            let read = spawn_blocking(read_all).await.context("reading the files panicked")??;
+            return Ok(Self { files: own.to_vec(), paper: None, identities: identities(read.iter().flatten()) });
+        }
+        let bundled = Bundled::divide(limit)?;
+        let file = folder.join(ARTICLES_FILE);
+        std::fs::write(&file, &bundled.lines).with_context(|| format!("failed to write {}", file.display()))?;
+        let paper = Paper::open(&bundled.of_paper, stop).await?;
+        paper.subscribe(&mut settings.producer);
+        let of_file = of_file(&file, limit)?;
+        let identities = identities(of_file.iter().chain(&bundled.of_paper));
+        Ok(Self { files: vec![file], paper: Some(paper), identities })
     }
-    if !own.is_empty() {
-        return Ok(own.to_vec());
+}
+
+/// The bundled articles.
+struct Bundled {
+    /// One outlet's.
+    of_paper: Vec<Article>,
+    /// All others, and what is to be refused.
+    lines: Vec<u8>,
+}
+
+impl Bundled {
+    fn divide(limit: u32) -> anyhow::Result<Self> {
+        let (mut of_paper, mut lines) = (Vec::new(), Vec::new());
+        for line in ARTICLES.split_inclusive(|byte| *byte == b'\n') {
+            let read = articles(open_stream(Cursor::new(line), &Arc::default())?, None, limit)?;
+            match read.into_iter().next() {
+                Some(article) if article.source.as_deref() == Some(paper::HOST) => of_paper.push(article),
+                _ => lines.extend_from_slice(line),
+            }
+        }
+        lines.extend_from_slice(oversized(limit).as_bytes());
+        Ok(Self { of_paper, lines })
     }
-    let bundled = folder.join(ARTICLES_FILE);
-    std::fs::write(&bundled, [ARTICLES, oversized(limit).as_bytes()].concat())
-        .with_context(|| format!("failed to write {}", bundled.display()))?;
-    Ok(vec![bundled])
 }
 
 /// A line with more text than an article may have, to show what becomes of it.
@@ -138,22 +184,20 @@ struct Outcome {
     missing: usize,
 }
 
-async fn show(
-    arguments: &DemoArguments,
-    settings: &Settings,
-    files: Vec<PathBuf>,
-    started: Instant,
-) -> anyhow::Result<()> {
-    let report = ingest(settings, &files).await?;
+async fn show(arguments: &DemoArguments, settings: &Settings, inputs: Inputs, started: Instant) -> anyhow::Result<()> {
+    let report = ingest(settings, &inputs.files).await?;
     if let Some(failure) = report.failures.first() {
         bail!("{failure}");
     }
-    let outcome = collect(settings, files).await?;
+    let outcome = collect(settings, &inputs.identities).await?;
     let terminal = Terminal::stdout();
     let articles = counted(outcome.articles.len(), "article");
     let took = started.elapsed().as_secs_f64();
-    let read = counted(usize::try_from(report.progress.read).unwrap_or(usize::MAX), "input");
-    say(&format!("{read} read, {articles} tagged and stored, {took:.1} s after the start\n\n"));
+    let of_files = usize::try_from(report.progress.read).unwrap_or(usize::MAX);
+    let of_paper = inputs.paper.as_ref().map_or(0, Paper::articles);
+    let read = counted(of_files.saturating_add(of_paper), "input");
+    let told = inputs.paper.as_ref().map(Paper::told).unwrap_or_default();
+    say(&format!("{read} read, {articles} tagged and stored, {took:.1} s after the start\n{told}\n"));
     say(&body(&outcome, report.progress.repeats, terminal));
     let kept = arguments.keep.as_deref().map(|path| path.display().to_string());
     say(&format!("\n{}", report::further(kept.as_deref(), &outcome.articles, terminal)));
@@ -198,17 +242,16 @@ async fn ingest(settings: &Settings, files: &[PathBuf]) -> anyhow::Result<Ingest
     faultline_producer::ingest(context, request, |_| ()).await
 }
 
-async fn collect(settings: &Settings, files: Vec<PathBuf>) -> anyhow::Result<Outcome> {
-    let limit = settings.producer.max_article_bytes;
-    let taken = spawn_blocking(move || identities(&files, limit)).await.context("reading the files panicked")??;
+async fn collect(settings: &Settings, taken: &BTreeSet<(String, String)>) -> anyhow::Result<Outcome> {
     let store = Store::open(&settings.sink, &settings.common.data_dir).await?;
-    let missing = store.wait_stored(&taken, PATIENCE).await?.len();
+    let all: Vec<(String, String)> = taken.iter().cloned().collect();
+    let missing = store.wait_stored(&all, PATIENCE).await?.len();
     let mut articles = Vec::new();
     let mut revisions = BTreeMap::new();
-    let ids: BTreeSet<String> = taken.into_iter().map(|(id, _)| id).collect();
+    let ids: BTreeSet<&String> = taken.iter().map(|(id, _)| id).collect();
     for id in ids {
-        let stored = store.revisions(&id).await?;
-        revisions.insert(id, stored.len());
+        let stored = store.revisions(id).await?;
+        revisions.insert(id.clone(), stored.len());
         articles.extend(stored.into_iter().find(|revision| revision.current).map(|revision| revision.document));
     }
     store.close().await;
@@ -230,22 +273,24 @@ fn mark_repeats(articles: &mut [Enriched]) {
     }
 }
 
-/// Id and revision of every article in `files`: what must be stored in the end.
-fn identities(files: &[PathBuf], limit: u32) -> anyhow::Result<Vec<(String, String)>> {
+fn identities<'a>(articles: impl Iterator<Item = &'a Article>) -> BTreeSet<(String, String)> {
+    articles.map(|article| (article.id.clone(), article.revision.clone())).collect()
+}
+
+fn of_file(path: &Path, limit: u32) -> anyhow::Result<Vec<Article>> {
+    let read = || articles(open_file(path, 0, &Arc::default())?, Some(path), limit);
+    read().with_context(|| format!("failed to read {}", path.display()))
+}
+
+/// The articles in an input; what is refused is in the dead letters later.
+fn articles(input: reader::Input, name: Option<&Path>, limit: u32) -> std::io::Result<Vec<Article>> {
     let intake = Intake::new(FieldSettings::default(), limit);
-    let mut identities = BTreeSet::new();
-    for path in files {
-        let failed = || format!("failed to read {}", path.display());
-        let input = open_file(path, 0, &Arc::default()).with_context(failed)?;
-        let mut entries = Entries::new(input, Format::Auto, Some(path), limit as usize, 0).with_context(failed)?;
-        while let Some(entry) = entries.read_entry().with_context(failed)? {
-            // Refusals are in the dead letters.
-            if let Ok(taken) = intake.read(&entry, jiff::Timestamp::now()) {
-                identities.insert((taken.article.id, taken.article.revision));
-            }
-        }
+    let mut entries = Entries::new(input, Format::Auto, name, limit as usize, 0)?;
+    let mut articles = Vec::new();
+    while let Some(entry) = entries.read_entry()? {
+        articles.extend(intake.read(&entry, jiff::Timestamp::now()).ok().map(|taken| taken.article));
     }
-    Ok(identities.into_iter().collect())
+    Ok(articles)
 }
 
 #[cfg(test)]
@@ -254,23 +299,26 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn the_bundled_articles_hold_a_correction_and_what_must_be_refused() {
+    #[tokio::test]
+    async fn the_bundled_articles_hold_a_correction_and_what_must_be_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let limit = 2 << 20;
-        let bundled = files(&[], folder.path(), limit).unwrap();
-        let taken = identities(&bundled, limit).unwrap();
-        let ids: BTreeSet<&String> = taken.iter().map(|(id, _)| id).collect();
-        let lines =
-            std::fs::read(&bundled[0]).unwrap().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+        let mut settings = Settings::default();
+        let inputs = Inputs::gather(&[], folder.path(), &mut settings, Stop::new()).await.unwrap();
+        let ids: BTreeSet<&String> = inputs.identities.iter().map(|(id, _)| id).collect();
+        let written = std::fs::read(&inputs.files[0]).unwrap();
+        let lines = written.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+        let of_paper = inputs.paper.unwrap().articles();
         assert!(ids.len() >= 80, "{} articles", ids.len());
-        assert!(taken.len() > ids.len(), "no article is there in two revisions");
-        assert_eq!(lines, taken.len() + 2, "one is broken, one too long");
+        assert!(inputs.identities.len() > ids.len(), "no article is there in two revisions");
+        assert!(of_paper >= 10, "{of_paper} articles come from the feed");
+        assert_eq!(lines + of_paper, inputs.identities.len() + 2, "one is broken, one too long");
     }
 
-    #[test]
-    fn a_file_of_the_user_that_is_missing_is_wrong_usage() {
-        let refusal = files(&["no/such/file.jsonl".into()], Path::new("."), 1).unwrap_err();
+    #[tokio::test]
+    async fn a_file_of_the_user_that_is_missing_is_wrong_usage() {
+        let mut settings = Settings::default();
+        let own = ["no/such/file.jsonl".into()];
+        let refusal = Inputs::gather(&own, Path::new("."), &mut settings, Stop::new()).await.err().unwrap();
         assert!(refusal.is::<Usage>(), "{refusal}");
     }
 }

@@ -145,7 +145,7 @@ impl Settings {
         self.common.data_dir.join("broker.address")
     }
 
-    /// Moves everything kept to `folder`, and every port to a free one.
+    /// Moves everything kept to `folder`, every port to a free one, and leaves alone what else articles come from.
     pub(crate) fn move_to(&mut self, folder: &Path) {
         self.common.data_dir = folder.to_owned();
         self.broker.listen = "127.0.0.1:0".to_owned();
@@ -153,6 +153,8 @@ impl Settings {
         self.suit_bundled_broker(false, false);
         self.common.admin.listen = None;
         self.sink = SinkSettings::default();
+        let max_article_bytes = self.producer.max_article_bytes;
+        self.producer = ProducerSettings { max_article_bytes, ..ProducerSettings::default() };
     }
 
     /// Logs only what went wrong, unless the user asked for more. Dead letters are shown as such.

@@ -224,8 +224,15 @@ fn the_demo_shows_articles_their_reasons_and_what_was_refused() {
         "2 inputs went to the dead letters",
         "not_json",
         "faultline --data-dir",
+        "The feed is of balkan-wire.example, served here on 127.0.0.1:",
+        "10 on its pages",
     ] {
         assert!(stdout.contains(expected), "no {expected:?} in\n{stdout}\n{stderr}");
     }
     assert!(!stdout.contains('\u{1b}'), "colours in a pipe");
+    assert_eq!(stdout.matches("was corrected: 2 revisions").count(), 1, "{stdout}");
+    let search = ["search", "source:balkan-wire.example", "--json"];
+    let found = Command::new(FAULTLINE).arg("--data-dir").arg(folder.path()).args(search).output().unwrap();
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!(found["found"], 20, "{found}");
 }

@@ -98,11 +98,11 @@ impl Web {
     /// # Errors
     /// When the settings cannot be used.
     pub(crate) fn new(settings: &WebSettings) -> anyhow::Result<Arc<Self>> {
-        let guard = Guard { allow_private: settings.allow_private_addresses };
+        let guard = Guard { allow_private: settings.allow_private_addresses, hosts: Arc::new(settings.hosts.clone()) };
         let client = Client::builder()
             .tls_backend_preconfigured(tls()?)
             .user_agent(settings.user_agent())
-            .dns_resolver(Arc::new(guard))
+            .dns_resolver(Arc::new(guard.clone()))
             // A proxy would resolve names by itself, past the guard.
             .no_proxy()
             // Followed here, where each step is checked and waits for its turn.

@@ -1,6 +1,10 @@
 //! Which addresses may be connected to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
@@ -9,21 +13,28 @@ use super::error::WebError;
 
 /// Checks addresses as they are written, and as names resolve. It is the only resolver that the client has, so a
 /// connection goes to an address that passed, whatever the name says when it is asked again.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Guard {
     pub(crate) allow_private: bool,
+    /// Names that the operator has given an address: allowed wherever that is, and nothing else of that machine is.
+    pub(crate) hosts: Arc<BTreeMap<String, SocketAddr>>,
 }
 
 impl Guard {
     /// Checks what can be told without asking for the name.
-    pub(crate) fn check(self, url: &Url) -> Result<(), WebError> {
+    pub(crate) fn check(&self, url: &Url) -> Result<(), WebError> {
         let bad = |why: &str| WebError::BadAddress { address: url.to_string(), why: why.to_owned() };
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad("only http and https are fetched"));
         }
         let address = match url.host() {
             None => return Err(bad("it has no host")),
-            Some(Host::Domain(_)) => return Ok(()),
+            Some(Host::Domain(name)) => {
+                // A port in the address would be asked in the place of the operator's.
+                let own = self.hosts.get(name).filter(|address| url.port().is_some_and(|port| port != address.port()));
+                let other = own.map(|address| bad(&format!("producer.web.hosts has it on port {}", address.port())));
+                return other.map_or(Ok(()), Err);
+            }
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
         };
@@ -36,7 +47,7 @@ impl Guard {
     /// Those of the addresses of a name that may be connected to.
     ///
     /// One that may not is enough to refuse them all: a public name has no business with a private address.
-    fn pass(self, host: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, WebError> {
+    fn pass(&self, host: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, WebError> {
         let private = addresses.iter().map(SocketAddr::ip).find(|address| !is_public(*address));
         match private.filter(|_| !self.allow_private) {
             Some(address) => Err(WebError::Private { host: host.to_owned(), address }),
@@ -50,9 +61,13 @@ impl Guard {
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = *self;
+        let guard = self.clone();
         Box::pin(async move {
             let host = name.as_str();
+            if let Some(address) = guard.hosts.get(host) {
+                let addresses: Addrs = Box::new(std::iter::once(*address));
+                return Ok(addresses);
+            }
             let resolved = tokio::net::lookup_host((host, 0)).await?.collect();
             let passed = guard.pass(host, resolved)?;
             let addresses: Addrs = Box::new(passed.into_iter());
@@ -121,7 +136,13 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 mod tests {
     use super::*;
 
-    const PUBLIC: Guard = Guard { allow_private: false };
+    fn public() -> Guard {
+        Guard::default()
+    }
+
+    fn private() -> Guard {
+        Guard { allow_private: true, ..Guard::default() }
+    }
 
     #[test]
     fn addresses_inside_a_network_are_refused_however_they_are_written() {
@@ -156,8 +177,8 @@ mod tests {
             "[::7f00:1]",
         ] {
             let url = Url::parse(&format!("http://{host}/feed")).unwrap();
-            assert!(matches!(PUBLIC.check(&url), Err(WebError::Private { .. })), "{host}");
-            assert_eq!(Guard { allow_private: true }.check(&url), Ok(()), "{host}");
+            assert!(matches!(public().check(&url), Err(WebError::Private { .. })), "{host}");
+            assert_eq!(private().check(&url), Ok(()), "{host}");
         }
     }
 
@@ -167,14 +188,14 @@ mod tests {
             ["93.184.216.34", "172.32.0.1", "192.0.1.1", "[2606:2800:220:1::1]", "[2a00:1450::1]", "news.example"]
         {
             let url = Url::parse(&format!("https://{host}/feed")).unwrap();
-            assert_eq!(PUBLIC.check(&url), Ok(()), "{host}");
+            assert_eq!(public().check(&url), Ok(()), "{host}");
         }
     }
 
     #[test]
     fn other_schemes_are_refused_even_where_private_addresses_are_not() {
         for address in ["file:///etc/passwd", "ftp://news.example/feed", "gopher://news.example", "data:text/plain,x"] {
-            let refused = Guard { allow_private: true }.check(&Url::parse(address).unwrap());
+            let refused = private().check(&Url::parse(address).unwrap());
             assert!(matches!(refused, Err(WebError::BadAddress { .. })), "{address}");
         }
     }
@@ -183,15 +204,27 @@ mod tests {
     fn a_name_with_one_private_address_among_public_ones_is_refused() {
         let address = |ip: &str| SocketAddr::new(ip.parse().unwrap(), 0);
         let both = vec![address("93.184.216.34"), address("10.0.0.1")];
-        assert!(matches!(PUBLIC.pass("news.example", both.clone()), Err(WebError::Private { .. })));
-        assert_eq!(Guard { allow_private: true }.pass("news.example", both.clone()), Ok(both.clone()));
-        assert_eq!(PUBLIC.pass("news.example", both[..1].to_vec()).unwrap().len(), 1);
+        assert!(matches!(public().pass("news.example", both.clone()), Err(WebError::Private { .. })));
+        assert_eq!(private().pass("news.example", both.clone()), Ok(both.clone()));
+        assert_eq!(public().pass("news.example", both[..1].to_vec()).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_the_operator_gave_an_address_leads_there_and_nowhere_else_on_that_machine() {
+        let address: SocketAddr = "127.0.0.1:8000".parse().unwrap();
+        let guard = Guard { hosts: Arc::new([("paper.example".to_owned(), address)].into()), ..Guard::default() };
+        let resolved = guard.resolve("paper.example".parse().unwrap()).await.ok().map(Iterator::collect::<Vec<_>>);
+        assert_eq!(resolved, Some(vec![address]));
+        let check = |address: &str| guard.check(&Url::parse(address).unwrap());
+        assert_eq!((check("http://paper.example/feed"), check("http://paper.example:8000/feed")), (Ok(()), Ok(())));
+        assert!(matches!(check("http://paper.example:22/"), Err(WebError::BadAddress { .. })));
+        assert!(matches!(check("http://127.0.0.1:8000/feed"), Err(WebError::Private { .. })));
     }
 
     #[tokio::test]
     async fn a_name_is_checked_when_it_is_resolved() {
-        let error = PUBLIC.resolve("localhost".parse().unwrap()).await.err().expect("refused");
+        let error = public().resolve("localhost".parse().unwrap()).await.err().expect("refused");
         assert!(error.to_string().contains("allow_private_addresses"), "{error}");
-        assert!(Guard { allow_private: true }.resolve("localhost".parse().unwrap()).await.is_ok());
+        assert!(private().resolve("localhost".parse().unwrap()).await.is_ok());
     }
 }

@@ -1,5 +1,7 @@
 //! What the operator may say about fetching.
 
+use std::{collections::BTreeMap, net::SocketAddr};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,9 @@ pub struct WebSettings {
     /// Longest time between two checks of a feed, in seconds.
     #[schemars(range(min = 1))]
     pub longest_interval_seconds: u32,
+    /// Hosts with an address and port of your own in the place of the one that their name has, such as
+    /// `"paper.example" = "10.0.0.5:80"`. They may be fetched from though private addresses may not.
+    pub hosts: BTreeMap<String, SocketAddr>,
 }
 
 impl Default for WebSettings {
@@ -59,6 +64,7 @@ impl Default for WebSettings {
             max_entries: 500,
             shortest_interval_seconds: 300,
             longest_interval_seconds: 6 * 3_600,
+            hosts: BTreeMap::new(),
         }
     }
 }

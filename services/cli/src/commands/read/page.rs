@@ -3,8 +3,9 @@
 use faultline_schemas::Enriched;
 
 use super::panels;
-use super::spans::{escape, of_text, of_title, render};
+use super::spans::{of_text, of_title, render};
 use crate::commands::show::reasons;
+use crate::look::escape;
 
 /// What comes before the articles.
 pub(super) const HEAD: &str = concat!(

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 
 use faultline_schemas::{Direction, Enriched, EventTag};
 
-use super::spans::escape;
 use crate::commands::show::reasons;
-use crate::look::{arrow, signal_words, spaced, word, words};
+use crate::look::{arrow, escape, signal_words, spaced, word, words};
 
 /// Longest words shown of a quotation, in characters.
 const QUOTED: usize = 160;

@@ -5,25 +5,7 @@ use std::fmt::Write as _;
 use faultline_schemas::{Direction, Enriched, Mention, Signal};
 
 use crate::commands::show::reasons;
-use crate::look::{spaced, word};
-
-/// What is special in HTML, written so that it is not.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // Control characters have no place in HTML.
-            c if c.is_control() && !matches!(c, '\n' | '\t') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
+use crate::look::{escape, spaced, word};
 
 /// A tag on code points `start..end`.
 pub(super) struct Tag {
