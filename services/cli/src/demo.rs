@@ -16,7 +16,7 @@ use faultline_analysis::Deduplicator;
 use faultline_platform::dead_letter::{Browser, StoredLetter};
 use faultline_platform::health::Health;
 use faultline_platform::{RoleContext, Stop};
-use faultline_producer::reader::{self, Entries, open_file, open_stream};
+use faultline_producer::reader::{Entries, ReadOptions};
 use faultline_producer::{FieldSettings, Format, IngestReport, IngestRequest, Input, Intake};
 use faultline_schemas::{Article, Enriched};
 use faultline_sink::Store;
@@ -151,7 +151,7 @@ impl Bundled {
     fn divide(limit: u32) -> anyhow::Result<Self> {
         let (mut of_paper, mut lines) = (Vec::new(), Vec::new());
         for line in ARTICLES.split_inclusive(|byte| *byte == b'\n') {
-            let read = articles(open_stream(Cursor::new(line), &Arc::default())?, None, limit)?;
+            let read = articles(|options| Entries::of_stream(Cursor::new(line), options, &Arc::default()), limit)?;
             match read.into_iter().next() {
                 Some(article) if article.source.as_deref() == Some(paper::HOST) => of_paper.push(article),
                 _ => lines.extend_from_slice(line),
@@ -278,14 +278,18 @@ fn identities<'a>(articles: impl Iterator<Item = &'a Article>) -> BTreeSet<(Stri
 }
 
 fn of_file(path: &Path, limit: u32) -> anyhow::Result<Vec<Article>> {
-    let read = || articles(open_file(path, 0, &Arc::default())?, Some(path), limit);
-    read().with_context(|| format!("failed to read {}", path.display()))
+    let read = articles(|options| Entries::open(path, (0, 0), options, &Arc::default()), limit);
+    read.with_context(|| format!("failed to read {}", path.display()))
 }
 
 /// The articles in an input; what is refused is in the dead letters later.
-fn articles(input: reader::Input, name: Option<&Path>, limit: u32) -> std::io::Result<Vec<Article>> {
-    let intake = Intake::new(FieldSettings::default(), limit);
-    let mut entries = Entries::new(input, Format::Auto, name, limit as usize, 0)?;
+fn articles(
+    open: impl FnOnce(ReadOptions<'_>) -> std::io::Result<Entries>,
+    limit: u32,
+) -> std::io::Result<Vec<Article>> {
+    let fields = FieldSettings::default();
+    let mut entries = open(ReadOptions { format: Format::Auto, fields: &fields, entry_limit: limit as usize })?;
+    let intake = Intake::new(fields, limit);
     let mut articles = Vec::new();
     while let Some(entry) = entries.read_entry()? {
         articles.extend(intake.read(&entry, jiff::Timestamp::now()).ok().map(|taken| taken.article));

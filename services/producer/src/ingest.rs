@@ -16,7 +16,7 @@ use tokio::{sync::oneshot, task::spawn_blocking};
 use crate::{
     intake::Intake,
     outlet::Outlet,
-    reader::{Entries, Input as Opened, open_file, open_stream},
+    reader::{Entries, ReadOptions},
     seen::Seen,
     session::Session,
     settings::{FieldSettings, Format, ProducerSettings},
@@ -42,7 +42,7 @@ pub struct IngestRequest {
     pub inputs: Vec<Input>,
     /// What they are.
     pub format: Format,
-    /// Where JSON lines keep what.
+    /// Where JSON lines and tables keep what.
     pub fields: FieldSettings,
     /// As [`crate::ProducerSettings::max_article_bytes`].
     pub max_article_bytes: u32,
@@ -255,12 +255,12 @@ fn read_one(
     session: &mut Session,
 ) -> io::Result<()> {
     let count = &session.tally().bytes_read;
-    let (opened, path): (Opened, _) = match input {
-        Input::File(path) => (open_file(path, 0, count)?, Some(path.as_path())),
-        Input::Stdin => (open_stream(io::stdin(), count)?, None),
+    let entry_limit = ctx.common.kafka.message_max_bytes as usize;
+    let options = ReadOptions { format: request.format, fields: &request.fields, entry_limit };
+    let mut entries = match input {
+        Input::File(path) => Entries::open(path, (0, 0), options, count)?,
+        Input::Stdin => Entries::of_stream(io::stdin(), options, count)?,
     };
-    let limit = ctx.common.kafka.message_max_bytes as usize;
-    let mut entries = Entries::new(opened, request.format, path, limit, 0)?;
     let origin: Arc<str> = Arc::from(name);
     while let Some(entry) = entries.read_entry()? {
         session.offer(&origin, entry, None);

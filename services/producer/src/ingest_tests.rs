@@ -54,6 +54,20 @@ async fn a_report_accounts_for_every_entry() {
 }
 
 #[tokio::test]
+async fn a_table_without_a_text_fails_as_a_whole_and_others_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (none, table) = (folder.path().join("names.csv"), folder.path().join("news.csv"));
+    std::fs::write(&none, "name,age\nA,1\nB,2\n").unwrap();
+    std::fs::write(&table, "Headline,Story\nOne,Talks resumed.\nTwo,They met, and spoke.\nThree,Done.").unwrap();
+    let (report, recorded, _) = take(&[&none, &table]).await;
+    assert_eq!(recorded.texts(), ["Talks resumed.", "Done."]);
+    assert_eq!(report.refused, [("row_width", 1)].into());
+    assert_eq!(recorded.letters.lock()[0].2, b"Two,They met, and spoke.\n");
+    assert_eq!(report.failures.len(), 1);
+    assert!(report.failures[0].contains("names.csv: no column holds the text, there are \"name\", \"age\""));
+}
+
+#[tokio::test]
 async fn stopping_before_all_is_read_is_said_and_waits_for_what_is_on_its_way() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.jsonl");

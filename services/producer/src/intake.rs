@@ -32,7 +32,7 @@ pub struct Intake {
 /// An article, and what was set aside in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// The article, with id and revision, without `fetched_at`.
+    /// The article, with id and revision; with `fetched_at` only where it was fetched long before it is read here.
     pub article: Article,
     /// What was set aside.
     pub warnings: Vec<Warning>,
@@ -83,6 +83,9 @@ impl Intake {
     /// The [`Refusal`] that says why the entry is no article.
     pub fn read(&self, entry: &Entry, now: Timestamp) -> Result<Taken, Refusal> {
         let line = entry.line;
+        if let Some(refusal) = &entry.refusal {
+            return Err(refusal.clone());
+        }
         if entry.is_cut() {
             return Err(Refusal::TooLarge { line, bytes: entry.length, limit: self.max_article_bytes as u64 });
         }
@@ -92,8 +95,14 @@ impl Intake {
             Shape::Json => self.draft_of_json(content, line)?,
             Shape::Text => Draft { text: content.to_owned(), title: title_of_text(content), ..Draft::default() },
             Shape::Dated => draft_of_dated(content),
+            Shape::Csv => {
+                let object = entry.header.as_ref().map(|header| header.object(content, line)).transpose()?;
+                self.draft_of_object(&object.unwrap_or_default(), line)?
+            }
         };
-        self.accept(draft, line, now)
+        let mut taken = self.accept(draft, line, now)?;
+        taken.article.fetched_at = entry.fetched_at.filter(|at| *at < now).map(|at| at.to_string());
+        Ok(taken)
     }
 
     /// Reads an object that is parsed already; `line` is its place for what is said of it.

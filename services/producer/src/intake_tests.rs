@@ -8,8 +8,7 @@ use crate::settings::SourceKind;
 const LIMIT: u32 = 1000;
 
 fn entry(shape: Shape, bytes: &[u8]) -> Entry {
-    let length = bytes.len() as u64;
-    Entry { shape, bytes: bytes.to_vec(), length, start: 0, end: length, line: 7, last_line: 7, complete: true }
+    Entry { shape, ..Entry::of_json(bytes.to_vec(), 7) }
 }
 
 fn read(shape: Shape, bytes: &[u8]) -> Result<Taken, Refusal> {
@@ -33,7 +32,7 @@ fn every_bad_input_has_its_reason_and_says_where() {
         (Shape::Json, br#"[{"text": "a"}]"#, "not_an_object", "found a list: write the list as lines"),
         (Shape::Json, b"17", "not_an_object", "found a number"),
         (Shape::Json, br#"{"heading": "a", "n": 1}"#, "text_missing", "the line has heading, n: name the field"),
-        (Shape::Json, br#"{"text": ["a"]}"#, "text_missing", "none of the fields text, content"),
+        (Shape::Json, br#"{"text": ["a"]}"#, "text_missing", "none of the fields text, full_content"),
         (Shape::Json, br#"{"text": ""}"#, "text_empty", "line 7: the text is empty"),
         (Shape::Json, br#"{"text": " \n\u00a0\u200b"}"#, "text_blank", "only white space"),
         (Shape::Json, b"{\"text\": \"caf\xe9\"}", "invalid_utf8", "not UTF-8 at byte 14"),

@@ -1,6 +1,6 @@
 //! Takes articles in.
 //!
-//! In: files, folders and standard input, as JSON lines or plain text, plain or compressed. Out: `Article` messages on
+//! In: files, folders and standard input, as JSON lines, tables or plain text, plain or compressed. Out: `Article` messages on
 //! the articles topic, each with its id and revision; what is no article, untouched and explained, in the dead letters;
 //! and where each source stopped, on the compacted sources topic.
 //!
@@ -14,10 +14,12 @@
 //!
 //! ```
 //! use std::{io::Cursor, sync::Arc};
-//! use faultline_producer::{FieldSettings, Format, Intake, reader::{Entries, open_stream}};
+//! use faultline_producer::{FieldSettings, Format, Intake, reader::{Entries, ReadOptions}};
 //!
-//! let input = open_stream(Cursor::new(r#"{"body": "Talks resumed.", "date": "2022-08-18"}"#), &Arc::default())?;
-//! let mut entries = Entries::new(input, Format::Auto, None, 1 << 20, 0)?;
+//! let fields = FieldSettings::default();
+//! let options = ReadOptions { format: Format::Auto, fields: &fields, entry_limit: 1 << 20 };
+//! let input = Cursor::new(r#"{"body": "Talks resumed.", "date": "2022-08-18"}"#);
+//! let mut entries = Entries::of_stream(input, options, &Arc::default())?;
 //! let entry = entries.read_entry()?.expect("one line, one entry");
 //! let taken = Intake::new(FieldSettings::default(), 1 << 20).read(&entry, jiff::Timestamp::now()).unwrap();
 //! assert_eq!(taken.article.text, "Talks resumed.");

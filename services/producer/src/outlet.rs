@@ -40,13 +40,12 @@ impl Outlet {
         Self { publish, reject, articles, sources, metrics: Arc::clone(&ctx.metrics) }
     }
 
-    /// Publishes an article. Blocks while the queue is full.
-    pub(crate) fn article(&self, article: &Article, on_ack: OnAck) -> Result<(), PublishError> {
+    /// Publishes an article that is taken in `now`: what time it takes from here on is measured from then, whenever it
+    /// was fetched. Blocks while the queue is full.
+    pub(crate) fn article(&self, article: &Article, now: &str, on_ack: OnAck) -> Result<(), PublishError> {
         let mut headers = headers(topic::ARTICLES.schema);
         headers.push((header::TRACEPARENT.to_owned(), TraceContext::new_root().to_string()));
-        if let Some(fetched_at) = &article.fetched_at {
-            headers.push((header::FETCHED_AT.to_owned(), fetched_at.clone()));
-        }
+        headers.push((header::FETCHED_AT.to_owned(), now.to_owned()));
         let key = article.id.clone().into_bytes();
         (self.publish)(Record { topic: self.articles.clone(), key, payload: Some(json(article)), headers }, on_ack)
     }

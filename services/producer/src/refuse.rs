@@ -101,6 +101,24 @@ pub enum Refusal {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A field that is opened by a quote and never closed.
+    #[error("line {line}: a quote opens a field that is never closed, down to the end of the file: close it")]
+    UnclosedQuote {
+        /// Line of the input on which its row starts, from 1.
+        line: u64,
+    },
+    /// A row that does not fit the table.
+    #[error(
+        "line {line}: {found} fields where the header has {columns}: put quotes around fields that hold separators"
+    )]
+    RowWidth {
+        /// Line of the input on which the row starts, from 1.
+        line: u64,
+        /// How many columns there are.
+        columns: usize,
+        /// How many fields the row has; counting stops after the first that is too many.
+        found: usize,
+    },
     /// More than the topic takes.
     #[error("line {line}: {error}")]
     LargerThanTopic {
@@ -127,6 +145,8 @@ impl Refusal {
             Self::TooLarge { .. } => "too_large",
             Self::Html { .. } => "html",
             Self::BadId { .. } => "bad_id",
+            Self::UnclosedQuote { .. } => "unclosed_quote",
+            Self::RowWidth { .. } => "row_width",
             Self::LargerThanTopic { .. } => "larger_than_topic",
         }
     }

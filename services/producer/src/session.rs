@@ -265,7 +265,8 @@ impl Session {
     }
 
     fn publish(&self, number: u64, origin: &Arc<str>, entry: Arc<Entry>, mut article: Article) {
-        article.fetched_at = Some(Timestamp::now().to_string());
+        let now = Timestamp::now().to_string();
+        article.fetched_at.get_or_insert_with(|| now.clone());
         let (inbox, tally, metrics) = (self.inbox.clone(), Arc::clone(&self.tally), Arc::clone(&self.outlet.metrics));
         let (fetched, acknowledged) = (Instant::now(), (Arc::clone(origin), Arc::clone(&entry)));
         let identity = tally.lists_taken().then(|| (article.id.clone(), article.revision.clone()));
@@ -284,7 +285,7 @@ impl Session {
                 inbox.returned.lock().push(Returned { number, origin, entry, refusal: None, error });
             }
         });
-        if let Err(error) = self.outlet.article(&article, on_ack) {
+        if let Err(error) = self.outlet.article(&article, &now, on_ack) {
             let origin = Arc::clone(origin);
             self.inbox.returned.lock().push(Returned { number, origin, entry, refusal: None, error });
         }

@@ -5,7 +5,6 @@ use faultline_schemas::{SourceState, header};
 use super::*;
 use crate::{
     outlet::recorded::{Recorded, context, outlet},
-    reader::Shape,
     settings::FieldSettings,
 };
 
@@ -19,10 +18,7 @@ fn session() -> (Session, Arc<Recorded>, Stop) {
 }
 
 fn offer(session: &mut Session, line: u64, content: &str) {
-    let bytes = content.as_bytes().to_vec();
-    let length = bytes.len() as u64;
-    let entry =
-        Entry { shape: Shape::Json, bytes, length, start: 0, end: length, line, last_line: line, complete: true };
+    let entry = Entry::of_json(content.as_bytes().to_vec(), line);
     let cursor = FileCursor { offset: line * 100, line, ..FileCursor::default() };
     session.offer(&Arc::from("x.jsonl"), entry, Some((Arc::from("x.jsonl"), cursor)));
 }
@@ -116,6 +112,28 @@ fn an_article_that_the_topic_finds_too_large_is_refused_and_others_are_tried_aga
     assert_eq!(recorded.texts(), ["unlucky"]);
     assert_eq!(recorded.letters.lock()[0].3, "larger_than_topic");
     assert_eq!(saved_line(&recorded), Some(2));
+}
+
+#[test]
+fn what_was_fetched_long_ago_says_so_and_is_timed_from_when_it_is_taken_in() {
+    let (mut session, recorded, _) = session();
+    let then = "2016-09-01T12:00:00Z";
+    let entry = |text: &str, at: &str| Entry {
+        fetched_at: Some(at.parse().unwrap()),
+        ..Entry::of_json(format!("{{\"text\": \"{text}\"}}").into_bytes(), 1)
+    };
+    session.offer(&Arc::from("x.warc"), entry("then", then), None);
+    session.offer(&Arc::from("x.warc"), entry("to come", "2999-01-01T00:00:00Z"), None);
+    let records = recorded.records.lock();
+    let fetched = |record: &faultline_platform::Record| {
+        let article: Article = serde_json::from_slice(record.payload.as_deref().unwrap()).unwrap();
+        let header = record.headers.iter().find(|(name, _)| name == header::FETCHED_AT).unwrap().1.clone();
+        (article.fetched_at.unwrap(), header)
+    };
+    let (old, header) = fetched(&records[0]);
+    assert!(old == then && header.as_str() > "2026", "{old} {header}");
+    let (future, header) = fetched(&records[1]);
+    assert_eq!(future, header, "a time that has not come is none");
 }
 
 #[test]

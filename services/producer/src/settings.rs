@@ -72,7 +72,7 @@ pub struct SourceSettings {
     pub source: Option<String>,
     /// ISO 639-1 code of articles that name no language; detected where left out.
     pub language: Option<String>,
-    /// Where JSON lines keep what.
+    /// Where JSON lines and tables keep what.
     pub fields: FieldSettings,
 }
 
@@ -127,10 +127,12 @@ pub enum Format {
     Text,
     /// Plain text of many articles, each starting with a line `date YYYY-MM-DD text…`.
     Dated,
+    /// A table as text, its first row the names of the columns: what stands between them is told from that row.
+    Csv,
 }
 
-/// Where JSON lines keep what: for each part of an article the names to look under, in turn. A name with dots also
-/// looks into nested objects: `source.name`.
+/// Where JSON lines and tables keep what: for each part of an article the names to look under, in turn. A name with dots
+/// also looks into nested objects: `source.name`. Columns may be spelt otherwise: `Source Name`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct FieldSettings {
@@ -176,6 +178,7 @@ impl Default for FieldSettings {
             title: names(&["title", "headline", "headline.main", "title_original"]),
             text: names(&[
                 "text",
+                "full_content",
                 "content",
                 "body",
                 "article",
@@ -206,6 +209,22 @@ impl Default for FieldSettings {
             ]),
             language: names(&["language", "lang", "language_code"]),
         }
+    }
+}
+
+impl FieldSettings {
+    /// Each part of an article, and the names to look under.
+    pub(crate) fn parts(&self) -> [(&'static str, &[String]); 8] {
+        [
+            ("id", &self.id),
+            ("url", &self.url),
+            ("source", &self.source),
+            ("title", &self.title),
+            ("text", &self.text),
+            ("authors", &self.authors),
+            ("published_at", &self.published_at),
+            ("language", &self.language),
+        ]
     }
 }
 

@@ -13,7 +13,7 @@ use faultline_analysis::{Analyzer, Deduplicator};
 use faultline_enricher::knowledge;
 use faultline_producer::{
     FieldSettings, Format, Intake, Refusal,
-    reader::{Entries, Entry, open_file, open_stream},
+    reader::{Entries, Entry, ReadOptions},
 };
 use faultline_schemas::Enriched;
 
@@ -90,12 +90,13 @@ pub(crate) fn run(arguments: &EnrichArguments, settings: &Settings) -> anyhow::R
 /// When it cannot be opened.
 pub(super) fn open(path: &Path, limit: u32) -> anyhow::Result<Entries> {
     let read = Arc::new(AtomicU64::new(0));
-    let is_stdin = inputs::is_stdin(path);
-    let input = if is_stdin { open_stream(std::io::stdin(), &read) } else { open_file(path, 0, &read) };
-    let name = (!is_stdin).then_some(path);
-    input
-        .and_then(|input| Entries::new(input, Format::Auto, name, limit as usize, 0))
-        .with_context(|| format!("failed to read {}", path.display()))
+    let fields = FieldSettings::default();
+    let options = ReadOptions { format: Format::Auto, fields: &fields, entry_limit: limit as usize };
+    let entries = match inputs::is_stdin(path) {
+        true => Entries::of_stream(std::io::stdin(), options, &read),
+        false => Entries::open(path, (0, 0), options, &read),
+    };
+    entries.with_context(|| format!("failed to read {}", path.display()))
 }
 
 /// False when nobody reads the output any more.

@@ -29,7 +29,7 @@ On a terminal tags are in colour. Otherwise [actors and places], {↑what escala
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ReadArguments {
-    /// File to read, `-` for standard input: plain text or JSON lines; .gz and .zst are read directly
+    /// File to read, `-` for standard input: plain text, JSON lines or CSV; .gz and .zst are read directly
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Write a web page: hovering over a tag says why it is there

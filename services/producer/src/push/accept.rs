@@ -176,7 +176,8 @@ impl Shared {
             // Nobody listens once the request has been answered.
             drop(answer.send((number, outcome)));
         });
-        if let Err(error) = self.outlet.article(&taken.article, on_ack) {
+        let now = taken.article.fetched_at.as_deref().unwrap_or_default();
+        if let Err(error) = self.outlet.article(&taken.article, now, on_ack) {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             drop(sender.send((number, Err(error))));
         }

@@ -59,21 +59,6 @@ impl<R: BufRead> LineReader<R> {
         line.number = self.lines;
         Ok(Some(line))
     }
-
-    /// The bytes that come next, without taking them; empty at the end.
-    pub(crate) fn peek(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
-    }
-
-    /// Offset of the next byte.
-    pub(crate) fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    /// Lines read so far.
-    pub(crate) fn lines(&self) -> u64 {
-        self.lines
-    }
 }
 
 #[cfg(test)]

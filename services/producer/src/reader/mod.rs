@@ -1,10 +1,14 @@
 //! Bytes in, entries out: files and streams, plain or compressed, cut into what may each be an article.
 
+mod columns;
+mod csv;
 mod entries;
+mod entry;
 mod lines;
 mod open;
+mod plain;
 mod utf16;
 
-pub(crate) use entries::dated_header;
-pub use entries::{Entries, Entry, Shape};
-pub use open::{Input, open_file, open_stream};
+pub use entries::{Entries, ReadOptions};
+pub use entry::{Entry, Shape};
+pub(crate) use plain::dated_header;

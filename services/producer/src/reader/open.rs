@@ -19,13 +19,13 @@ const BUFFER: usize = 256 * 1024;
 const ENOUGH: usize = 4;
 
 /// An opened input, decompressed and in UTF-8 as far as its byte order mark tells.
-pub struct Input {
+pub(super) struct Input {
     /// Its content.
-    pub(crate) content: Box<dyn BufRead + Send>,
+    pub(super) content: Box<dyn BufRead + Send>,
     /// Offset within the content at which `content` stands.
-    pub(crate) offset: u64,
+    pub(super) offset: u64,
     /// True where the bytes on disk are not the content itself.
-    pub(crate) encoded: bool,
+    pub(super) encoded: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +49,13 @@ impl Encoding {
     }
 }
 
-/// Opens a file at an offset of its content. Where the content ends before that, [`Input::offset`] is where it ends.
+/// Opens a file at an offset of its content. Where the content ends before that, `Input::offset` is where it ends.
 ///
 /// `bytes_read` counts bytes on disk as they are read, those before the offset included.
 ///
 /// # Errors
 /// What opening and reading the file says, and damaged compression before the offset.
-pub fn open_file(path: &Path, offset: u64, bytes_read: &Arc<AtomicU64>) -> io::Result<Input> {
+pub(super) fn open_file(path: &Path, offset: u64, bytes_read: &Arc<AtomicU64>) -> io::Result<Input> {
     let mut file = File::open(path)?;
     let mut head = Vec::new();
     file.by_ref().take(ENOUGH as u64).read_to_end(&mut head)?;
@@ -76,7 +76,7 @@ pub fn open_file(path: &Path, offset: u64, bytes_read: &Arc<AtomicU64>) -> io::R
 ///
 /// # Errors
 /// What reading its first bytes says.
-pub fn open_stream(stream: impl Read + Send + 'static, bytes_read: &Arc<AtomicU64>) -> io::Result<Input> {
+pub(super) fn open_stream(stream: impl Read + Send + 'static, bytes_read: &Arc<AtomicU64>) -> io::Result<Input> {
     let mut counted = Counted { inner: stream, count: Arc::clone(bytes_read) };
     let head = read_head(&mut counted)?;
     let encoding = Encoding::of(&head);

@@ -17,9 +17,9 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    reader::{Entries, Entry, Shape, open_file},
+    reader::{Entries, ReadOptions},
     session::Session,
-    settings::{Format, SourceKind, SourceSettings},
+    settings::{SourceKind, SourceSettings},
 };
 
 /// A file's size and time of change when it was last read to its end.
@@ -224,17 +224,16 @@ impl<'a> FilesSource<'a> {
             tracing::info!(source = self.source.id, file = name, "file was replaced, reading from its start");
         }
         let quiet = !self.source.watch || on_disk.is_quiet(self.reading.settle);
-        let input = open_file(path, cursor.offset, &session.tally().bytes_read)?;
-        if input.offset < cursor.offset {
+        let place = (cursor.offset, cursor.line);
+        let mut entries = Entries::open(path, place, self.options(), &session.tally().bytes_read)?;
+        if entries.started_at() < cursor.offset {
             return Ok(Outcome::Truncated);
         }
-        if input.encoded && !quiet {
+        if entries.is_encoded() && !quiet {
             return Ok(Outcome::Unsettled);
         }
         let key: Arc<str> = Arc::from(name);
         let origin: Arc<str> = Arc::from(path.to_string_lossy());
-        let format = self.format_of(path, cursor.offset)?;
-        let mut entries = Entries::new(input, format, Some(path), self.reading.entry_limit, cursor.line)?;
         while let Some(entry) = entries.read_entry()? {
             if self.stop.requested() {
                 return Ok(Outcome::Stopped);
@@ -242,7 +241,7 @@ impl<'a> FilesSource<'a> {
             if !entry.complete && self.source.watch && !(quiet && on_disk.is_unchanged(path)) {
                 return Ok(Outcome::Unsettled);
             }
-            (cursor.offset, cursor.line) = position_after(&entry);
+            (cursor.offset, cursor.line) = entry.resume_at();
             self.cursors.insert(name.to_owned(), cursor.clone());
             session.offer(&origin, entry, Some((Arc::clone(&key), cursor.clone())));
         }
@@ -252,18 +251,9 @@ impl<'a> FilesSource<'a> {
         Ok(Outcome::Read)
     }
 
-    /// The format is told from a file's start, wherever reading goes on.
-    fn format_of(&self, path: &Path, offset: u64) -> io::Result<Format> {
-        if self.source.format != Format::Auto || offset == 0 {
-            return Ok(self.source.format);
-        }
-        let start = open_file(path, 0, &Arc::default())?;
-        let shape = Entries::new(start, Format::Auto, Some(path), self.reading.entry_limit, 0)?.shape();
-        Ok(match shape {
-            Shape::Json => Format::Jsonl,
-            Shape::Text => Format::Text,
-            Shape::Dated => Format::Dated,
-        })
+    fn options(&self) -> ReadOptions<'_> {
+        let SourceSettings { format, fields, .. } = self.source;
+        ReadOptions { format: *format, fields, entry_limit: self.reading.entry_limit }
     }
 }
 
@@ -271,13 +261,6 @@ impl<'a> FilesSource<'a> {
 fn is_damaged(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     matches!(error.kind(), InvalidData | InvalidInput | Other | UnexpectedEof)
-}
-
-/// Where to resume after an entry. What may still grow is read again from its start: should it be the same, it is
-/// dropped as a repeat.
-fn position_after(entry: &Entry) -> (u64, u64) {
-    let may_grow = !entry.complete && entry.shape != Shape::Json;
-    if may_grow { (entry.start, entry.line - 1) } else { (entry.end, entry.last_line) }
 }
 
 #[cfg(test)]

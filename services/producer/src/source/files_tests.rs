@@ -143,6 +143,18 @@ fn a_compressed_file_is_read_once_and_gone_on_with_when_a_member_is_added() {
 }
 
 #[test]
+fn a_table_that_grew_is_gone_on_with_under_the_header_it_has() {
+    let world = World::new(SourceKind::File, "a.csv");
+    world.write("a.csv", "title;body\nOne;one\nTwo;two\n");
+    assert_eq!(world.run(), ["one", "two"]);
+    assert!(world.run().is_empty());
+    world.append("a.csv", "Three;three");
+    assert_eq!(world.run(), ["three"]);
+    world.append("a.csv", " and more\n");
+    assert_eq!(world.run(), ["three and more"], "what may still have grown is read again");
+}
+
+#[test]
 fn a_damaged_file_gives_what_it_has_and_the_others_are_read() {
     let world = World::new(SourceKind::Folder, "");
     let whole = zstd::encode_all((line("one") + &line("two")).repeat(500).as_bytes(), 3).unwrap();

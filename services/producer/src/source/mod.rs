@@ -15,7 +15,7 @@ use self::files::FilesSource;
 use crate::{
     intake::Intake,
     outlet::Outlet,
-    reader::{Entries, open_stream},
+    reader::{Entries, ReadOptions},
     seen::Seen,
     session::Session,
     settings::{ProducerSettings, SourceKind, SourceSettings},
@@ -84,8 +84,8 @@ pub(crate) fn run(
 fn read_stdin(ctx: &RoleContext, source: &SourceSettings, reading: Reading, session: &mut Session) {
     let origin: Arc<str> = Arc::from(source.id.as_str());
     let mut read = || -> std::io::Result<()> {
-        let input = open_stream(std::io::stdin(), &session.tally().bytes_read)?;
-        let mut entries = Entries::new(input, source.format, None, reading.entry_limit, 0)?;
+        let options = ReadOptions { format: source.format, fields: &source.fields, entry_limit: reading.entry_limit };
+        let mut entries = Entries::of_stream(std::io::stdin(), options, &session.tally().bytes_read)?;
         while let Some(entry) = entries.read_entry()? {
             session.offer(&origin, entry, None);
             if ctx.stop.requested() {

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use faultline_platform::{Record, telemetry::TraceContext};
 use faultline_producer::{
     FieldSettings, Format, Intake, ProducerSettings,
-    reader::{Entries, open_file},
+    reader::{Entries, ReadOptions},
 };
 use faultline_schemas::{Article, Enriched, header, topic};
 use faultline_tests::shared;
@@ -49,9 +49,9 @@ impl Corpus {
 /// What the producer would take in of a file.
 fn read(path: &Path) -> anyhow::Result<Vec<Article>> {
     let limit = ProducerSettings::default().max_article_bytes;
-    let input = open_file(path, 0, &Arc::new(AtomicU64::new(0)));
-    let mut entries = input
-        .and_then(|input| Entries::new(input, Format::Auto, Some(path), limit as usize, 0))
+    let fields = FieldSettings::default();
+    let options = ReadOptions { format: Format::Auto, fields: &fields, entry_limit: limit as usize };
+    let mut entries = Entries::open(path, (0, 0), options, &Arc::new(AtomicU64::new(0)))
         .with_context(|| format!("failed to read {}", path.display()))?;
     let intake = Intake::new(FieldSettings::default(), limit);
     let mut articles = Vec::new();
