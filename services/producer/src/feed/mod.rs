@@ -10,6 +10,7 @@ mod metrics;
 mod parse;
 mod run;
 mod salvage;
+mod salvage_json;
 mod schedule;
 mod sitemap;
 mod standing;

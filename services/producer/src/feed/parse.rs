@@ -13,7 +13,10 @@ use feed_rs::{
 use jiff::Timestamp;
 use url::Url;
 
-use super::salvage::{self, Parts};
+use super::{
+    salvage::{self, Parts},
+    salvage_json::JsonParts,
+};
 use crate::{
     date, identity,
     page::{
@@ -147,9 +150,16 @@ fn parser(url: &Url) -> Parser {
 
 /// Entry by entry, where the whole cannot be read.
 fn salvage(url: &Url, text: &str) -> Option<(Feed, usize)> {
-    let parts = Parts::cut(text)?;
+    if text.starts_with('{') {
+        return gathered(url, JsonParts::read(text)?.documents());
+    }
+    gathered(url, Parts::cut(text)?.documents())
+}
+
+/// One feed of documents that have an entry each, and how many cannot be read.
+fn gathered(url: &Url, documents: impl Iterator<Item = String>) -> Option<(Feed, usize)> {
     let (mut whole, mut broken): (Option<Feed>, _) = (None, 0);
-    for document in parts.documents() {
+    for document in documents {
         let read = parser(url).parse(document.as_bytes());
         let read = read.or_else(|_| parser(url).parse(salvage::mend(&document).as_bytes()));
         match (read, &mut whole) {
@@ -158,7 +168,6 @@ fn salvage(url: &Url, text: &str) -> Option<(Feed, usize)> {
             (Err(_), _) => broken += 1,
         }
     }
-    debug_assert!(broken <= parts.len());
     Some((whole.filter(|feed| !feed.entries.is_empty())?, broken))
 }
 

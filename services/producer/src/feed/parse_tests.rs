@@ -93,6 +93,28 @@ fn broken_xml_is_read_as_far_as_it_goes_and_what_is_broken_is_counted() {
 }
 
 #[test]
+fn a_json_feed_is_read_up_to_where_it_breaks_and_an_entry_that_is_wrong_is_left_out() {
+    let item = |name: &str| format!(r#"{{"id": "{name}", "url": "/{name}", "title": "{name}"}}"#);
+    let feed = |items: &[String]| {
+        format!(
+            r#"{{"version": "https://jsonfeed.org/version/1.1", "title": "World", "language": "en", "items": [{}]}}"#,
+            items.join(", ")
+        )
+    };
+    let whole = feed(&["A", "B", "C"].map(item));
+    let cut = &whole[..whole.find(r#""title": "C""#).unwrap()];
+    let wrong = feed(&[item("A"), r#"{"id": "x", "title": 17}"#.to_owned(), item("B")]);
+    let untitled = wrong.replace(r#""title": "World", "#, "");
+    for (body, broken) in [(cut, 0), (&wrong, 1), (&untitled, 1)] {
+        let feed = read(body).unwrap_or_else(|error| panic!("{error}: {body}"));
+        assert_eq!((titles(&feed), feed.broken), (vec!["A", "B"], broken), "{body}");
+        assert_eq!(feed.entries[0].language.as_deref(), Some("en"));
+        assert_eq!(feed.entries[0].link.as_ref().map(Url::as_str), Some("https://news.example/A"));
+    }
+    assert!(read(&whole[..40]).unwrap_err().to_string().contains("JSON but no JSON Feed"));
+}
+
+#[test]
 fn what_is_no_feed_says_what_it_is() {
     for (body, expected) in [
         ("", "the answer is empty"),

@@ -1,5 +1,8 @@
 //! Feeds that are no well-formed XML: read entry by entry, as far as they go.
 
+/// A longer opening tag is no root of a feed, and would be repeated for each of its entries.
+const LONGEST_ROOT: usize = 16_384;
+
 /// A feed cut into parts, each of which may be well-formed though the whole is not.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Parts<'a> {
@@ -23,6 +26,9 @@ impl<'a> Parts<'a> {
     /// Cuts a feed; none where there is no root of one, or no entry.
     pub(crate) fn cut(text: &'a str) -> Option<Self> {
         let (format, root) = FORMATS.iter().find_map(|format| Some((format, root_tag(text, format.0)?)))?;
+        if root.len() > LONGEST_ROOT {
+            return None;
+        }
         let (name, inside, entry, tail) = *format;
         let entries: Vec<&str> = elements(text, entry).collect();
         // The prefix of `rdf:RDF` goes, and is declared where entries use it; a version that is none is mended.
@@ -32,10 +38,6 @@ impl<'a> Parts<'a> {
         let version = if name == "rss" { " version=\"2.0\"" } else { "" };
         let head = format!("<{name}{version}{attributes}>{inside}");
         (!entries.is_empty()).then_some(Self { head, tail, entries })
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
     }
 
     /// Each entry as a document of its own, in order.
@@ -162,6 +164,13 @@ mod tests {
             mend("A & B &amp; C &#8217; &nbsp; \u{b}x <![CDATA[Q & A \u{1}]]> R&D &;"),
             "A &amp; B &amp; C &#8217; &nbsp; x <![CDATA[Q & A ]]> R&amp;D &amp;;"
         );
+    }
+
+    #[test]
+    fn a_root_that_is_all_of_the_feed_is_not_repeated_for_each_entry() {
+        let root = |length: usize| format!("<rss a='{}'><channel><item>1</item>&", "x".repeat(length));
+        assert!(Parts::cut(&root(1_000)).is_some());
+        assert_eq!(Parts::cut(&root(LONGEST_ROOT)), None);
     }
 
     proptest::proptest! {
