@@ -136,6 +136,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "not allowed", format!("the token lacks the scope {scope}"))
     }
 
+    pub(super) fn foreign_host() -> Self {
+        let detail = "without tokens only this machine may hand articles in, and it was asked by another name: ask \
+                      127.0.0.1 or localhost, or make a token (faultline tokens add NAME --scope push)";
+        Self::new(StatusCode::FORBIDDEN, "not this machine", detail)
+    }
+
     pub(super) fn no_tokens() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "tokens cannot be read", "the server's log says why")
     }

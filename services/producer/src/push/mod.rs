@@ -6,6 +6,7 @@
 mod accept;
 mod answer;
 mod body;
+mod host;
 mod limits;
 mod once;
 pub mod openapi;
@@ -155,7 +156,8 @@ impl Push {
         });
         match self.tokens.check(bearer, Scope::Push) {
             Ok(Access::Allowed(name)) => Ok(name),
-            Ok(Access::Open) if self.is_local => Ok(Arc::from("local")),
+            Ok(Access::Open) if self.is_local && host::is_local(headers) => Ok(Arc::from("local")),
+            Ok(Access::Open) if self.is_local => Err(Problem::foreign_host()),
             Ok(Access::Open | Access::Unknown) => Err(Problem::unauthorized(given.is_some())),
             Ok(Access::Forbidden) => Err(Problem::forbidden(Scope::Push)),
             Err(error) => {

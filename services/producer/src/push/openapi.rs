@@ -78,7 +78,7 @@ fn build() -> Value {
                         "422": answered("Not one entry is an article; or the Idempotency-Key came with another body before."),
                         "400": refused("The body is not JSON, nested too deeply, damaged, empty, or did not arrive whole."),
                         "401": refused("No token, or one that is not valid."),
-                        "403": refused("The token lacks the scope push."),
+                        "403": refused("The token lacks the scope push; or there are no tokens yet, and the Host names another machine."),
                         "408": refused("The body took too long to arrive."),
                         "409": later("A request with this Idempotency-Key is being worked on."),
                         "413": refused("Too many bytes or articles for one request."),

@@ -48,7 +48,10 @@ impl Server {
 
     /// Status and JSON of the answer, and all of it.
     async fn post(&self, headers: &[(&str, &str)], body: &[u8]) -> (u16, serde_json::Value, String) {
-        let mut request = b"POST /v1/articles HTTP/1.1\r\nHost: t\r\nConnection: close\r\n".to_vec();
+        let mut request = b"POST /v1/articles HTTP/1.1\r\nConnection: close\r\n".to_vec();
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            request.extend_from_slice(b"Host: localhost\r\n");
+        }
         if !headers.iter().any(|(name, _)| *name == "Content-Type") {
             request.extend_from_slice(b"Content-Type: application/json\r\n");
         }
@@ -126,7 +129,7 @@ async fn a_request_that_cannot_be_taken_says_why_and_publishes_nothing() {
         assert_eq!(status, expected, "{why}: {answer}");
         assert!(answer.contains(why) && answer.contains("application/problem+json"), "{answer}");
     }
-    let half = b"POST /v1/articles HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{\"text\": \"One.\"}";
+    let half = b"POST /v1/articles HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{\"text\": \"One.\"}";
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(half).await.unwrap();
     stream.shutdown().await.unwrap();
@@ -156,6 +159,19 @@ async fn once_there_is_a_token_only_its_holders_may() {
     assert_eq!(server.recorded.texts(), ["One."]);
     tokens.revoke("desk").unwrap();
     assert_eq!(server.post(&[("Authorization", &format!("Bearer {desk}"))], body).await.0, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_tokens_a_name_that_was_made_to_lead_here_is_refused_and_with_one_the_token_counts() {
+    let server = Server::start(PushSettings::default()).await;
+    let body = br#"{"text": "One."}"#;
+    let (status, answer, whole) = server.post(&[("Host", "evil.example:8620")], body).await;
+    assert_eq!((status, &answer["title"]), (403, &"not this machine".into()), "{whole}");
+    assert!(whole.contains("application/problem+json") && whole.contains("faultline tokens add"), "{whole}");
+    assert!(server.recorded.texts().is_empty());
+    let bearer = format!("Bearer {}", server.tokens().add("desk", &[Scope::Push]).unwrap());
+    let headers = [("Host", "articles.example"), ("Authorization", bearer.as_str())];
+    assert_eq!(server.post(&headers, body).await.0, 200, "a proxy in front keeps its own name");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,7 +238,8 @@ async fn a_list_of_tokens_that_goes_away_does_not_open_what_other_machines_reach
     Arc::make_mut(&mut ctx.common).data_dir = folder.path().to_owned();
     let admitted = |is_local: bool| {
         let (outlet, _) = recorded::outlet(&ctx);
-        Push::new(&ctx, &ProducerSettings::default(), outlet, is_local).admit(&HeaderMap::new())
+        let headers = HeaderMap::from_iter([(header::HOST, "localhost".parse().unwrap())]);
+        Push::new(&ctx, &ProducerSettings::default(), outlet, is_local).admit(&headers)
     };
     assert_eq!(admitted(true).unwrap().as_ref(), "local");
     assert_eq!(admitted(false).unwrap_err().status, 401);
@@ -231,7 +248,7 @@ async fn a_list_of_tokens_that_goes_away_does_not_open_what_other_machines_reach
 #[tokio::test(flavor = "multi_thread")]
 async fn the_description_is_served_and_all_its_references_lead_somewhere() {
     let server = Server::start(PushSettings::default()).await;
-    let answer = server.raw(b"GET /v1/openapi.json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n").await;
+    let answer = server.raw(b"GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
     let document: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
     let text = document.to_string();
     let references: Vec<&str> =
