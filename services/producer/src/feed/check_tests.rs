@@ -199,7 +199,9 @@ async fn every_failure_has_its_reason_and_a_later_time() {
         (Reply::feed(rss(&[item("a")])).late(Duration::from_secs(30)), "within 2 s"),
         (Reply::feed("x".repeat(1_000)).dripping(Duration::from_millis(100)), "within 2 s"),
         (Reply::feed(gzip(&vec![b' '; 50_000_000])).with("content-encoding", "gzip"), "more than 100000 bytes"),
+        (Reply::feed(brotli(&vec![b' '; 50_000_000])).with("content-encoding", "br"), "more than 100000 bytes"),
         (Reply::feed("not gzip").with("content-encoding", "gzip"), "damaged"),
+        (Reply::feed("not brotli").with("content-encoding", "br"), "damaged"),
     ];
     for (reply, expected) in cases {
         let world = World::with(small);
@@ -252,11 +254,17 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn brotli(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = brotli::CompressorWriter::new(Vec::new(), 4_096, 5, 22);
+    encoder.write_all(bytes).unwrap();
+    encoder.into_inner()
+}
+
 #[tokio::test]
 async fn compressed_answers_are_read_and_a_wrong_character_set_is_seen_through() {
-    let feed = rss(&[item("Vučić")]);
+    let feed = rss(&[item("Vučić")]).replace("SITE", "http://a.example");
     let zstd = zstd::encode_all(feed.as_bytes(), 3).unwrap();
-    for (name, body) in [("gzip", gzip(feed.replace("SITE", "http://a.example").as_bytes())), ("zstd", zstd)] {
+    for (name, body) in [("gzip", gzip(feed.as_bytes())), ("zstd", zstd), ("br", brotli(feed.as_bytes()))] {
         let world = World::new();
         let reply = Reply::new("text/xml; charset=iso-8859-1", body).with("content-encoding", name);
         world.site.set("/feed", reply);
@@ -295,7 +303,7 @@ async fn a_publisher_who_says_no_is_obeyed_and_the_summary_is_taken_and_marked()
         (Reply::status(404), Reply::status(404), Partial::Unreachable),
         (Reply::status(404), Reply::page("<script>render()</script>".repeat(1_000)), Partial::NotFound),
         (Reply::status(404), Reply::page("<table><tr><td>".repeat(10_000)), Partial::NotFound),
-        (Reply::status(404), Reply::page("x".repeat(6_000_000)), Partial::NotFound),
+        (Reply::status(404), Reply::page("x".repeat(50_000_000)), Partial::NotFound),
         (Reply::status(404), Reply::page("x".repeat(50_000)).endless(), Partial::NotFound),
         (Reply::status(404), Reply::new("application/pdf", "%PDF"), Partial::NotFound),
     ];
@@ -412,4 +420,112 @@ async fn a_sitemap_and_an_index_of_them_give_the_articles_of_their_pages() {
     assert!(world.articles().iter().all(|article| article.partial.is_none()));
     world.check().await;
     assert_eq!(world.articles().len(), 2);
+}
+
+#[tokio::test]
+async fn dates_of_three_forms_are_taken_and_one_in_the_future_is_set_aside() {
+    let world = World::new();
+    let dated = |name: &str, date: &str| item(name).replace("<link>", &format!("<pubDate>{date}</pubDate><link>"));
+    world.site.set(
+        "/feed",
+        Reply::feed(rss(&[
+            dated("a", "Wed, 17 Aug 2022 10:30:00 GMT"),
+            dated("b", "2022-08-18T12:30:00+02:00"),
+            dated("c", "Friday, 19 August 2022 10:00:00 CEST"),
+            dated("d", "Fri, 01 Jan 2100 00:00:00 GMT"),
+        ])),
+    );
+    let standing = world.check().await;
+    let dates: HashMap<String, Option<String>> =
+        world.articles().into_iter().map(|article| (article.title.unwrap(), article.published_at)).collect();
+    let expected = ["2022-08-17T10:30:00Z", "2022-08-18T10:30:00Z", "2022-08-19T08:00:00Z"].map(Some);
+    assert_eq!(["a", "b", "c"].map(|name| dates[name].as_deref()), expected);
+    assert_eq!(dates["d"], None);
+    let longest = Duration::from_secs(6 * 3_600);
+    assert!(standing.due.is_some_and(|due| due <= Timestamp::now() + longest * 11 / 10), "{standing:?}");
+}
+
+#[tokio::test]
+async fn of_a_feed_without_end_the_newest_are_taken_and_the_rest_is_told() {
+    let world = World::with(|web| web.max_entries = 20);
+    let dated = |number: i64| {
+        let date = Timestamp::from_second(1_660_000_000 + number).unwrap();
+        let item = item("x").replace("x</title>", &format!("{number}</title><pubDate>{date}</pubDate>"));
+        item.replace("/x<", &format!("/{number}<"))
+    };
+    world.site.set("/feed", Reply::feed(rss(&(0..5_000).map(dated).collect::<Vec<_>>())));
+    let standing = world.check().await;
+    let titles: Vec<String> = world.articles().into_iter().filter_map(|article| article.title).collect();
+    assert_eq!(titles, (4_980..5_000).map(|number| number.to_string()).collect::<Vec<_>>(), "the oldest of them first");
+    assert!(standing.fetched.problem.is_some_and(|problem| problem.contains("4980 entries are more than")));
+    world.check().await;
+    assert_eq!(world.articles().len(), 20);
+}
+
+#[tokio::test]
+async fn a_relative_link_leads_on_from_where_the_feed_was_found() {
+    let world = World::new();
+    world.site.set("/feed", Reply::redirect(302, "/world/europe/feed.xml"));
+    let relative = ["story-1", "../story-2", "/story-3"].map(|link| {
+        format!("<item><title>{link}</title><link>{link}</link><description>In short.</description></item>")
+    });
+    world.site.set("/world/europe/feed.xml", Reply::feed(rss(&relative)));
+    for path in ["/world/europe/story-1", "/world/story-2", "/story-3"] {
+        world.site.set(path, Reply::page(page(path, "")));
+    }
+    world.check().await;
+    let mut found: Vec<_> =
+        world.articles().into_iter().map(|article| (article.url.unwrap(), article.partial)).collect();
+    found.sort();
+    let expected = ["/story-3", "/world/europe/story-1", "/world/story-2"].map(|path| (world.site.url(path), None));
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn what_a_robots_file_answers_decides_as_rfc_9309_says() {
+    let rules = "User-agent: *\nDisallow: /a\n";
+    let cases = [
+        // It is not there, or may not be read: everything is allowed.
+        (Reply::status(404), Some(None)),
+        (Reply::status(401), Some(None)),
+        (Reply::status(403), Some(None)),
+        (Reply::redirect(301, "/robots.txt"), Some(None)),
+        // What is no robots.txt has no rules.
+        (Reply::page("<html><body>Not here</body></html>"), Some(None)),
+        (Reply::new("text/plain", vec![0, 159, 146, 150].repeat(100_000)), Some(None)),
+        (Reply::new("text/plain", ""), Some(None)),
+        // As much as must be read is.
+        (
+            Reply::new("text/plain", format!("{rules}{}", "# on and on\n".repeat(5_000))).endless(),
+            Some(Some(Partial::Forbidden)),
+        ),
+        (Reply::redirect(302, "/rules"), Some(Some(Partial::Forbidden))),
+        // It cannot be had now: nothing is allowed, and the page waits.
+        (Reply::status(429), None),
+        (Reply::status(500), None),
+        (Reply::new("text/plain", rules).cut_off(), None),
+        (Reply::new("text/plain", rules).late(Duration::from_secs(30)), None),
+    ];
+    for (robots, expected) in cases {
+        let shown = format!("{robots:?}").chars().take(80).collect::<String>();
+        let world = World::with(|web| web.timeout_seconds = 1);
+        world.site.set("/feed", Reply::feed(rss(&[teaser("a")])));
+        world.site.set("/robots.txt", robots);
+        world.site.set("/rules", Reply::new("text/plain", rules));
+        world.site.set("/a", Reply::page(page("a", "")));
+        world.check().await;
+        assert_eq!(world.articles().first().map(|article| article.partial), expected, "{shown}");
+        assert_eq!(world.site.hits_of("/a").is_empty(), expected != Some(None), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_crawl_delay_was_read_the_next_request_keeps_it() {
+    let world = World::new();
+    world.site.set("/feed", Reply::feed(rss(&[teaser("a")])));
+    world.site.set("/robots.txt", Reply::new("text/plain", "User-agent: *\nCrawl-delay: 0.2\n"));
+    world.site.set("/a", Reply::page(page("a", "")));
+    world.check().await;
+    let at = |path: &str| world.site.hits_of(path)[0].at;
+    assert!(at("/a") - at("/robots.txt") >= Duration::from_millis(200));
 }

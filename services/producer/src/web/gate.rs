@@ -69,12 +69,13 @@ impl Gates {
         let of_host = place(&gate.slots).await;
         loop {
             let of_all = place(&self.requests).await;
+            // Meanwhile the host may have asked another to leave it alone.
+            gate.check(host)?;
             let Some(next) = gate.take_turn(self.delay) else {
                 return Ok(Place { _of_host: of_host, _of_all: of_all, gate, delay: self.delay });
             };
             drop(of_all);
             sleep_until(next).await;
-            gate.check(host)?;
         }
     }
 
@@ -85,7 +86,11 @@ impl Gates {
 
     /// Keeps at least this long between two requests to the host.
     pub(crate) fn slow_down(&self, host: &str, delay: Duration) {
-        *self.gate(host).own_delay.lock() = delay;
+        let gate = self.gate(host);
+        *gate.own_delay.lock() = delay;
+        // The answer that said so counts as well.
+        let mut next = gate.next.lock();
+        *next = (Instant::now() + delay).max(*next);
     }
 
     fn gate(&self, host: &str) -> Arc<Gate> {
@@ -188,6 +193,18 @@ mod tests {
         assert!(timeout(Duration::from_millis(50), gates.enter("c")).await.is_err());
         drop(first);
         gates.enter("c").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_that_waits_for_its_place_hears_that_the_host_asked_to_be_left_alone() {
+        let gates = Gates::new(10, 1, Duration::ZERO);
+        let first = gates.enter("a").await.unwrap();
+        let waiting = gates.enter("a");
+        tokio::pin!(waiting);
+        assert!(timeout(Duration::from_millis(20), &mut waiting).await.is_err());
+        gates.close("a", Timestamp::now() + Duration::from_secs(60));
+        drop(first);
+        assert!(matches!(waiting.await, Err(WebError::AskedToWait { .. })));
     }
 
     #[tokio::test]
