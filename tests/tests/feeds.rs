@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use faultline_platform::{Publisher, Record};
 use faultline_schemas::{Article, topic};
 use faultline_tests::{
     faultline::Installation,
@@ -129,6 +130,28 @@ fn a_feed_that_an_operator_adds_is_taken_at_once_paused_resumed_and_removed() {
     fs::write(&list, exported).unwrap();
     installation.must(&["sources", "import", list.to_str().unwrap()]).unwrap();
     assert_eq!(listed(&installation)[0]["id"], "127.0.0.1");
+}
+
+#[test]
+fn sources_are_listed_though_their_topic_is_written_to_all_the_time() {
+    let stack = Stack::bundled().unwrap();
+    let installation = stack.install().unwrap();
+    installation.must(&["topics", "create"]).unwrap();
+    installation.must(&["sources", "add", "http://paper.example/feed.xml", "--id", "paper", "--unchecked"]).unwrap();
+    let common = installation.common();
+    let (publisher, name) = (Publisher::new(&common.kafka).unwrap(), common.topics.name(&topic::SOURCES));
+    let mut written = 0_u64;
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| (0..3).for_each(|_| assert_eq!(listed(&installation)[0]["id"], "paper")));
+        while !reading.is_finished() {
+            let key = format!("other-{}#fetched", written % 50).into_bytes();
+            let record = Record { topic: name.clone(), key, payload: Some(b"{}".to_vec()), headers: Vec::new() };
+            publisher.send(record, Box::new(|_| ())).unwrap();
+            written += 1;
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    });
+    assert!(written > 50, "it was written to meanwhile");
 }
 
 #[test]

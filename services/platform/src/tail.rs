@@ -11,6 +11,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext},
     error::KafkaError,
+    message::Message as _,
 };
 
 use crate::{Message, Stop, client, settings::Common};
@@ -39,7 +40,16 @@ pub fn read_all(common: &Common, topic: &str, deadline: Duration, mut each: impl
         anyhow::ensure!(Instant::now() < until, "failed to read {topic} to its end within {deadline:?}, try again");
         match consumer.poll(Duration::from_millis(50)) {
             Some(Ok(fetched)) => {
-                each(Message::detach(&fetched, Arc::clone(&name)));
+                let (partition, offset) = (fetched.partition(), fetched.offset());
+                let Some((_, _, end)) = ends.iter().find(|(number, ..)| *number == partition) else { continue };
+                // A topic that is written to all the time never says that this is its end.
+                let (is_before, is_last) = (offset < *end, offset + 1 >= *end);
+                if is_before {
+                    each(Message::detach(&fetched, Arc::clone(&name)));
+                }
+                if is_last {
+                    ends.retain(|(number, ..)| *number != partition);
+                }
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => ends.retain(|(number, ..)| *number != partition),
             Some(Err(error)) => tracing::debug!(%error, topic, "failed to fetch, trying again"),
