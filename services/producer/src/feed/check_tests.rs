@@ -492,7 +492,7 @@ async fn what_a_robots_file_answers_decides_as_rfc_9309_says() {
         (Reply::redirect(301, "/robots.txt"), Some(None)),
         // What is no robots.txt has no rules.
         (Reply::page("<html><body>Not here</body></html>"), Some(None)),
-        (Reply::new("text/plain", vec![0, 159, 146, 150].repeat(100_000)), Some(None)),
+        (Reply::new("text/plain", [0, 159, 146, 150].repeat(100_000)), Some(None)),
         (Reply::new("text/plain", ""), Some(None)),
         // As much as must be read is.
         (

@@ -115,13 +115,15 @@ fn articles_are_found_on_pages_in_the_shapes_of_publishers() {
         scores.iter().copied().fold(1.0, f64::min)
     );
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
-    assert!(shapes.len() >= 20 && mean >= 0.98, "{mean}");
+    assert!(shapes.len() >= 40 && mean >= 0.98, "{mean}");
 }
 
 #[test]
 fn paragraphs_are_kept_wherever_the_page_shows_them() {
     let written = &articles()[0];
-    for (name, shape) in shapes().iter().filter(|(name, _)| name != "script_rendered") {
+    // These have the whole text in a script alone.
+    let unseen = ["script_rendered", "teaser_with_linked_body"];
+    for (name, shape) in shapes().iter().filter(|(name, _)| !unseen.contains(&name.as_str())) {
         let text = extract(&fill(shape, written), &url()).unwrap().text;
         let starts = |paragraph: &String| {
             let start: String = paragraph.chars().take(30).collect();
