@@ -98,7 +98,7 @@ pub struct SourceDefinition {
 /// How far a file has been read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileCursor {
-    /// Bytes read, of the decompressed content: always at the end of an article.
+    /// Bytes read, of the decompressed content, always at the end of an article; rows of a Parquet file.
     pub offset: u64,
     /// Lines read, for messages to people.
     pub line: u64,

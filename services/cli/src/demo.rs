@@ -288,7 +288,12 @@ fn articles(
     limit: u32,
 ) -> std::io::Result<Vec<Article>> {
     let fields = FieldSettings::default();
-    let mut entries = open(ReadOptions { format: Format::Auto, fields: &fields, entry_limit: limit as usize })?;
+    let mut entries = open(ReadOptions {
+        format: Format::Auto,
+        fields: &fields,
+        entry_limit: limit as usize,
+        page_limit: limit as usize,
+    })?;
     let intake = Intake::new(fields, limit);
     let mut articles = Vec::new();
     while let Some(entry) = entries.read_entry()? {

@@ -46,6 +46,8 @@ pub struct IngestRequest {
     pub fields: FieldSettings,
     /// As [`crate::ProducerSettings::max_article_bytes`].
     pub max_article_bytes: u32,
+    /// As [`crate::WebSettings::max_page_bytes`].
+    pub max_page_bytes: u32,
     /// As [`crate::ProducerSettings::remember`], over all inputs of this request.
     pub remember: u32,
     /// Whether the report is to list what was taken in: about 100 bytes of memory an article.
@@ -61,6 +63,7 @@ impl IngestRequest {
             format: Format::Auto,
             fields: FieldSettings::default(),
             max_article_bytes: settings.max_article_bytes,
+            max_page_bytes: settings.web.max_page_bytes,
             remember: settings.remember,
             list_taken: false,
         }
@@ -82,6 +85,8 @@ pub struct Progress {
     pub repeats: u64,
     /// Entries refused.
     pub refused: u64,
+    /// Records of crawls that are no articles.
+    pub passed: u64,
     /// Time since the start.
     pub elapsed: Duration,
 }
@@ -94,11 +99,11 @@ impl Progress {
         self.acknowledged as f64 / self.elapsed.as_secs_f64().max(0.001)
     }
 
-    /// Bytes of the entries that are acknowledged, dropped or refused, estimated from their number: what was read
+    /// Bytes of the entries that are acknowledged, dropped, refused or passed over, estimated from their number: what was read
     /// ahead is still on its way.
     #[must_use]
     pub fn bytes_settled(&self) -> u64 {
-        let settled = (self.acknowledged + self.repeats + self.refused).min(self.read);
+        let settled = (self.acknowledged + self.repeats + self.refused + self.passed).min(self.read);
         match self.read {
             0 => 0,
             read => u64::try_from(u128::from(self.bytes_read) * u128::from(settled) / u128::from(read)).unwrap_or(0),
@@ -125,6 +130,8 @@ pub struct IngestReport {
     pub progress: Progress,
     /// Refusals by reason.
     pub refused: BTreeMap<&'static str, u64>,
+    /// Records of crawls that are no articles, by reason: they are no dead letters.
+    pub passed_over: BTreeMap<&'static str, u64>,
     /// Parts set aside in articles that were taken, by reason: dates that are broken, or far in the future.
     pub warnings: BTreeMap<&'static str, u64>,
     /// The first refusals, explained; all are in the dead letters.
@@ -176,6 +183,7 @@ async fn ingest_through(
         acknowledged: tally.acknowledged.load(Ordering::Relaxed),
         repeats: tally.repeats.load(Ordering::Relaxed),
         refused: tally.refused.load(Ordering::Relaxed),
+        passed: tally.passed.load(Ordering::Relaxed),
         elapsed: started.elapsed(),
     };
     let (done, mut ended) = oneshot::channel();
@@ -203,6 +211,7 @@ async fn ingest_through(
     Ok(IngestReport {
         progress: progress(),
         refused: tally.refusals(),
+        passed_over: tally.passed_over(),
         warnings: tally.warnings(),
         explained: tally.explained(),
         taken: tally.taken(),
@@ -256,7 +265,8 @@ fn read_one(
 ) -> io::Result<()> {
     let count = &session.tally().bytes_read;
     let entry_limit = ctx.common.kafka.message_max_bytes as usize;
-    let options = ReadOptions { format: request.format, fields: &request.fields, entry_limit };
+    let page_limit = request.max_page_bytes as usize;
+    let options = ReadOptions { format: request.format, fields: &request.fields, entry_limit, page_limit };
     let mut entries = match input {
         Input::File(path) => Entries::open(path, (0, 0), options, count)?,
         Input::Stdin => Entries::of_stream(io::stdin(), options, count)?,

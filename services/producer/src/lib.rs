@@ -1,6 +1,6 @@
 //! Takes articles in.
 //!
-//! In: files, folders and standard input, as JSON lines, tables or plain text, plain or compressed. Out: `Article` messages on
+//! In: files, folders and standard input, as JSON lines, tables, crawls or plain text, plain or compressed. Out: `Article` messages on
 //! the articles topic, each with its id and revision; what is no article, untouched and explained, in the dead letters;
 //! and where each source stopped, on the compacted sources topic.
 //!
@@ -17,7 +17,7 @@
 //! use faultline_producer::{FieldSettings, Format, Intake, reader::{Entries, ReadOptions}};
 //!
 //! let fields = FieldSettings::default();
-//! let options = ReadOptions { format: Format::Auto, fields: &fields, entry_limit: 1 << 20 };
+//! let options = ReadOptions { format: Format::Auto, fields: &fields, entry_limit: 1 << 20, page_limit: 1 << 20 };
 //! let input = Cursor::new(r#"{"body": "Talks resumed.", "date": "2022-08-18"}"#);
 //! let mut entries = Entries::of_stream(input, options, &Arc::default())?;
 //! let entry = entries.read_entry()?.expect("one line, one entry");
@@ -54,7 +54,7 @@ mod web;
 
 pub use ingest::{IngestReport, IngestRequest, Input, Progress, ingest};
 pub use intake::{Intake, Taken};
-pub use refuse::{Refusal, Warning};
+pub use refuse::{Passed, Refusal, Warning};
 pub use run::run;
 pub use settings::{FieldSettings, Format, ProducerSettings, SettingsError, SourceKind, SourceSettings, TextFrom};
 pub use tally::Explained;

@@ -119,6 +119,46 @@ pub enum Refusal {
         /// How many fields the row has; counting stops after the first that is too many.
         found: usize,
     },
+    /// A record that cannot be read.
+    #[error("record {record} at byte {at}: {why}: what comes before and after it is taken")]
+    BrokenRecord {
+        /// Number of the record in the file, from 1.
+        record: u64,
+        /// Where it starts, in the decompressed file.
+        at: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file that ends where a record does not.
+    #[error(
+        "record {record} at byte {at}: the file ends within it: get the whole file, and it is gone on with from there"
+    )]
+    CutRecord {
+        /// Number of the record in the file, from 1.
+        record: u64,
+        /// Where it starts, in the decompressed file.
+        at: u64,
+    },
+    /// A page that is too large, or becomes so when it is decompressed.
+    #[error(
+        "record {record} at byte {at}: a page of more than {limit} bytes: raise producer.web.max_page_bytes if it is one"
+    )]
+    PageTooLarge {
+        /// Number of the record in the file, from 1.
+        record: u64,
+        /// Where it starts, in the decompressed file.
+        at: u64,
+        /// The largest size taken.
+        limit: u64,
+    },
+    /// Nothing is wrong, but there is no article here: it is counted, and is no dead letter.
+    #[error("record {record}: {why}")]
+    PassedOver {
+        /// Number of the record in the file, from 1.
+        record: u64,
+        /// What it is instead.
+        why: Passed,
+    },
     /// More than the topic takes.
     #[error("line {line}: {error}")]
     LargerThanTopic {
@@ -130,6 +170,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether nothing is wrong: there is just no article in it.
+    #[must_use]
+    pub fn is_passed_over(&self) -> bool {
+        matches!(self, Self::PassedOver { .. })
+    }
+
     /// Stable name, for counting.
     #[must_use]
     pub fn reason(&self) -> &'static str {
@@ -147,7 +193,49 @@ impl Refusal {
             Self::BadId { .. } => "bad_id",
             Self::UnclosedQuote { .. } => "unclosed_quote",
             Self::RowWidth { .. } => "row_width",
+            Self::BrokenRecord { .. } => "broken_record",
+            Self::CutRecord { .. } => "cut_record",
+            Self::PageTooLarge { .. } => "page_too_large",
+            Self::PassedOver { why, .. } => why.reason(),
             Self::LargerThanTopic { .. } => "larger_than_topic",
+        }
+    }
+}
+
+/// Why a record of a crawl is passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Passed {
+    /// A request, a note of the crawler, or what came by another protocol.
+    #[error("it is no response to a request for a page")]
+    NoResponse,
+    /// The server said no, or sent the crawler elsewhere.
+    #[error("the server did not answer 200")]
+    Status,
+    /// A picture, a style sheet, a film.
+    #[error("it is no HTML")]
+    NotHtml,
+    /// Its publisher asks not to keep it, in its robots field or header.
+    #[error("the page asks not to be kept")]
+    Forbidden,
+    /// It is for subscribers, and says nothing of what is in it.
+    #[error("it is for subscribers, and has no summary")]
+    Paywall,
+    /// A front page, a list, a form.
+    #[error("no article was found on the page")]
+    NoArticle,
+}
+
+impl Passed {
+    /// Stable name, for counting.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NoResponse => "no_response",
+            Self::Status => "status",
+            Self::NotHtml => "not_html",
+            Self::Forbidden => "forbidden",
+            Self::Paywall => "paywall",
+            Self::NoArticle => "no_article",
         }
     }
 }

@@ -161,6 +161,10 @@ impl Session {
                 }
                 self.take(origin, entry, taken.article, mark);
             }
+            Err(refusal) if refusal.is_passed_over() => {
+                self.tally.pass(refusal.reason());
+                self.owe_settled(mark);
+            }
             Err(refusal) => {
                 self.tally.refuse(origin, &refusal);
                 let number = self.inbox.ledger.lock().owe(mark);

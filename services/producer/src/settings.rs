@@ -129,6 +129,10 @@ pub enum Format {
     Dated,
     /// A table as text, its first row the names of the columns: what stands between them is told from that row.
     Csv,
+    /// The records of a crawl: the articles on its pages are taken.
+    Warc,
+    /// A table in columns; only from files.
+    Parquet,
 }
 
 /// Where JSON lines and tables keep what: for each part of an article the names to look under, in turn. A name with dots

@@ -35,6 +35,7 @@ pub(crate) struct Tally {
     pub(crate) acknowledged: AtomicU64,
     pub(crate) repeats: AtomicU64,
     pub(crate) refused: AtomicU64,
+    pub(crate) passed: AtomicU64,
     reasons: Mutex<Reasons>,
     /// Id and revision of every article acknowledged; none where nobody asked.
     taken: Mutex<Option<Vec<(String, String)>>>,
@@ -43,6 +44,7 @@ pub(crate) struct Tally {
 #[derive(Debug, Default)]
 struct Reasons {
     refused: BTreeMap<&'static str, u64>,
+    passed: BTreeMap<&'static str, u64>,
     warnings: BTreeMap<&'static str, u64>,
     explained: Vec<Explained>,
 }
@@ -56,6 +58,12 @@ impl Tally {
             let (origin, error) = (origin.to_owned(), refusal.to_string());
             reasons.explained.push(Explained { origin, reason: refusal.reason(), error });
         }
+    }
+
+    /// Counts what is no article and nothing is wrong with.
+    pub(crate) fn pass(&self, reason: &'static str) {
+        count(&self.passed);
+        *self.reasons.lock().passed.entry(reason).or_default() += 1;
     }
 
     pub(crate) fn warn(&self, warnings: &[Warning]) {
@@ -90,6 +98,10 @@ impl Tally {
 
     pub(crate) fn refusals(&self) -> BTreeMap<&'static str, u64> {
         self.reasons.lock().refused.clone()
+    }
+
+    pub(crate) fn passed_over(&self) -> BTreeMap<&'static str, u64> {
+        self.reasons.lock().passed.clone()
     }
 
     pub(crate) fn warnings(&self) -> BTreeMap<&'static str, u64> {

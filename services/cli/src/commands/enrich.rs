@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use faultline_analysis::{Analyzer, Deduplicator};
 use faultline_enricher::knowledge;
 use faultline_producer::{
-    FieldSettings, Format, Intake, Refusal,
+    FieldSettings, Format, Intake, ProducerSettings, Refusal,
     reader::{Entries, Entry, ReadOptions},
 };
 use faultline_schemas::Enriched;
@@ -69,9 +69,10 @@ pub(crate) fn run(arguments: &EnrichArguments, settings: &Settings) -> anyhow::R
     let mut output =
         Output { writer: BufWriter::new(std::io::stdout().lock()), repeats: Deduplicator::new(REMEMBERED), refused: 0 };
     let limit = settings.producer.max_article_bytes;
+    let open = |path: &PathBuf| open(path, &settings.producer);
     let analyzer = knowledge::analyzer(settings.enricher.knowledge_dir.as_deref())?;
     for path in &arguments.files {
-        let entries = open(path, limit)?;
+        let entries = open(path)?;
         let is_read = enrich_one(path, entries, threads, (analyzer, limit), &mut output)?;
         if !is_read {
             break;
@@ -84,14 +85,19 @@ pub(crate) fn run(arguments: &EnrichArguments, settings: &Settings) -> anyhow::R
     }
 }
 
-/// The entries of a file or of standard input, each of at most `limit` bytes.
+/// The entries of a file or of standard input, within the limits of the settings.
 ///
 /// # Errors
 /// When it cannot be opened.
-pub(super) fn open(path: &Path, limit: u32) -> anyhow::Result<Entries> {
+pub(super) fn open(path: &Path, settings: &ProducerSettings) -> anyhow::Result<Entries> {
     let read = Arc::new(AtomicU64::new(0));
     let fields = FieldSettings::default();
-    let options = ReadOptions { format: Format::Auto, fields: &fields, entry_limit: limit as usize };
+    let options = ReadOptions {
+        format: Format::Auto,
+        fields: &fields,
+        entry_limit: settings.max_article_bytes as usize,
+        page_limit: settings.web.max_page_bytes as usize,
+    };
     let entries = match inputs::is_stdin(path) {
         true => Entries::of_stream(std::io::stdin(), options, &read),
         false => Entries::open(path, (0, 0), options, &read),
@@ -191,6 +197,7 @@ impl<W: Write> Output<W> {
     fn write(&mut self, path: &Path, tagged: Tagged) -> anyhow::Result<bool> {
         let (mut enriched, mut json) = match tagged {
             Ok(tagged) => tagged,
+            Err(refusal) if refusal.is_passed_over() => return Ok(true),
             Err(refusal) => {
                 self.refused += 1;
                 eprintln!("{}: {refusal}", path.display());

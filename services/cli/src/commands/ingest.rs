@@ -27,7 +27,8 @@ Examples:
   curl -s https://news.example/dump.jsonl | faultline ingest -
   faultline ingest --json *.txt | jq .acknowledged
 
-Files are JSON lines, CSV (the usual names of fields and columns are known) or plain text; .gz and .zst are read directly.
+Files are JSON lines, CSV, Parquet (the usual names of fields and columns are known), WARC (the articles on the pages of
+a crawl) or plain text; .gz and .zst are read directly.
 What is no article is in the dead letters afterwards, untouched, with the reason. The same file again changes nothing.";
 
 /// What `faultline ingest` takes.

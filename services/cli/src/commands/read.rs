@@ -29,7 +29,7 @@ On a terminal tags are in colour. Otherwise [actors and places], {↑what escala
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ReadArguments {
-    /// File to read, `-` for standard input: plain text, JSON lines or CSV; .gz and .zst are read directly
+    /// File to read, `-` for standard input: plain text, JSON lines, CSV, Parquet or WARC; .gz and .zst are read directly
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Write a web page: hovering over a tag says why it is there
@@ -74,12 +74,13 @@ fn each(
 ) -> anyhow::Result<u64> {
     let limit = settings.producer.max_article_bytes;
     let analyzer = knowledge::analyzer(settings.enricher.knowledge_dir.as_deref())?;
-    let mut entries = enrich::open(path, limit)?;
+    let mut entries = enrich::open(path, &settings.producer)?;
     let intake = Intake::new(FieldSettings::default(), limit);
     let mut refused = 0;
     while let Some(entry) = entries.read_entry().with_context(|| format!("failed to read {}", path.display()))? {
         match intake.read(&entry, jiff::Timestamp::now()) {
             Ok(taken) => show(&analyzer.enrich(&taken.article))?,
+            Err(refusal) if refusal.is_passed_over() => {}
             Err(refusal) => {
                 refused += 1;
                 eprintln!("{}: {refusal}", path.display());

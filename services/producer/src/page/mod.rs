@@ -9,3 +9,4 @@ mod meta;
 
 pub(crate) use extract::{Extracted, extract};
 pub(crate) use fetch::{Miss, fetch};
+pub(crate) use meta::header_forbids;

@@ -53,7 +53,7 @@ pub(crate) fn keys(columns: &[String], fields: &FieldSettings) -> io::Result<Vec
     }
 }
 
-fn no_text(columns: &[String]) -> io::Error {
+pub(super) fn no_text(columns: &[String]) -> io::Error {
     let mut named = columns.iter().take(NAMED).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     if columns.len() > NAMED {
         named.push_str(&format!(" and {} more", columns.len() - NAMED));

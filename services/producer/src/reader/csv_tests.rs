@@ -13,7 +13,7 @@ use crate::{
 
 fn entries(content: impl Into<Vec<u8>>, limit: usize) -> Vec<Entry> {
     let fields = FieldSettings::default();
-    let options = ReadOptions { format: Format::Csv, fields: &fields, entry_limit: limit };
+    let options = ReadOptions { format: Format::Csv, fields: &fields, entry_limit: limit, page_limit: limit };
     let mut entries = Entries::of_stream(Cursor::new(content.into()), options, &Arc::default()).unwrap();
     std::iter::from_fn(|| entries.read_entry().unwrap()).collect()
 }
@@ -99,7 +99,7 @@ impl io::Read for Endless {
 #[test]
 fn of_a_field_of_a_gigabyte_only_the_beginning_is_held() {
     let fields = FieldSettings::default();
-    let options = ReadOptions { format: Format::Csv, fields: &fields, entry_limit: 5_000 };
+    let options = ReadOptions { format: Format::Csv, fields: &fields, entry_limit: 5_000, page_limit: 5_000 };
     let huge = Endless { start: Cursor::new(b"title,text\nOne,\"".to_vec()), left: 1 << 30 };
     let mut entries = Entries::of_stream(huge, options, &Arc::default()).unwrap();
     let row = entries.read_entry().unwrap().unwrap();
@@ -111,7 +111,7 @@ fn of_a_field_of_a_gigabyte_only_the_beginning_is_held() {
 #[test]
 fn what_has_no_header_to_speak_of_is_an_error_or_empty() {
     let fields = FieldSettings::default();
-    let options = ReadOptions { format: Format::Csv, fields: &fields, entry_limit: 5_000 };
+    let options = ReadOptions { format: Format::Csv, fields: &fields, entry_limit: 5_000, page_limit: 5_000 };
     let open = |content: Vec<u8>| Entries::of_stream(Cursor::new(content), options, &Arc::default());
     for (content, word) in [
         (b"name,age\nA,1\n".to_vec(), "no column holds the text"),
@@ -133,7 +133,7 @@ fn a_table_is_gone_on_with_after_any_row() {
     let path = folder.path().join("a.csv");
     std::fs::write(&path, table).unwrap();
     let fields = FieldSettings::default();
-    let options = ReadOptions { format: Format::Auto, fields: &fields, entry_limit: 1000 };
+    let options = ReadOptions { format: Format::Auto, fields: &fields, entry_limit: 1000, page_limit: 1000 };
     let all = entries(table, 1000);
     for (index, entry) in all.iter().enumerate() {
         let mut rest = Entries::open(&path, entry.resume_at(), options, &Arc::default()).unwrap();

@@ -10,7 +10,9 @@ use super::{
     csv::{Csv, Header},
     entry::{Entry, Shape},
     open::{Input, open_file, open_stream},
+    parquet::{self, Parquet},
     plain::{BYTE_ORDER_MARK, Plain, dated_header},
+    warc::{Names, Warc},
 };
 use crate::settings::{FieldSettings, Format};
 
@@ -23,6 +25,8 @@ pub struct ReadOptions<'a> {
     pub fields: &'a FieldSettings,
     /// Most bytes of an entry that are held.
     pub entry_limit: usize,
+    /// Most bytes of a web page, decompressed.
+    pub page_limit: usize,
 }
 
 /// The entries of one input, in order.
@@ -35,10 +39,12 @@ pub struct Entries {
 enum Kind {
     Plain(Plain),
     Csv(Box<Csv>),
+    Warc(Box<Warc>),
+    Parquet(Box<Parquet>),
 }
 
 impl Entries {
-    /// Opens a file at an offset of its content, after `lines` lines. Where the content ends before that,
+    /// Opens a file at an offset of its content, after `lines` lines; both count rows where it is Parquet. Where the content ends before that,
     /// [`Entries::started_at`] is where it ends. `bytes_read` counts bytes on disk as they are read.
     ///
     /// # Errors
@@ -58,6 +64,11 @@ impl Entries {
             },
             given => given,
         };
+        if format == Format::Parquet {
+            let table = Parquet::open(path, offset, options.fields, options.entry_limit, bytes_read)?;
+            // It can only be read once it is whole, as what is packed.
+            return Ok(Self { started_at: table.row(), is_encoded: true, kind: Kind::Parquet(Box::new(table)) });
+        }
         let input = open_file(path, offset, bytes_read)?;
         let header = match (format, offset) {
             (Format::Csv, 1..) => Header::read(&mut *from_start()?.content, options.fields)?,
@@ -95,6 +106,14 @@ impl Entries {
         let plain = |shape, input| Kind::Plain(Plain::new(input, shape, limit, lines));
         let kind = match format {
             Format::Csv => Kind::Csv(Box::new(Csv::new(input, header, options.fields, limit, lines)?)),
+            Format::Warc => {
+                let names = Names::new(options.fields);
+                Kind::Warc(Box::new(Warc::new(input, names, (limit, options.page_limit), lines)))
+            }
+            Format::Parquet => {
+                let error = "Parquet can only be read from a file: it is read from its end";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+            }
             Format::Text => plain(Shape::Text, input),
             Format::Dated => plain(Shape::Dated, input),
             Format::Jsonl | Format::Auto => plain(Shape::Json, input),
@@ -110,6 +129,8 @@ impl Entries {
         match &mut self.kind {
             Kind::Plain(plain) => plain.read_entry(),
             Kind::Csv(csv) => csv.read_entry(),
+            Kind::Warc(warc) => warc.read_entry(),
+            Kind::Parquet(table) => table.read_entry(),
         }
     }
 
@@ -133,6 +154,8 @@ fn of_name(path: &Path) -> Option<Format> {
     match name.rsplit_once('.')?.1 {
         "jsonl" | "ndjson" | "json" => Some(Format::Jsonl),
         "csv" | "tsv" => Some(Format::Csv),
+        "warc" => Some(Format::Warc),
+        "parquet" => Some(Format::Parquet),
         _ => None,
     }
 }
@@ -142,6 +165,8 @@ fn of_content(head: &[u8]) -> Format {
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
     match head {
         [b'{' | b'[', ..] => Format::Jsonl,
+        _ if head.starts_with(b"WARC/") => Format::Warc,
+        _ if head.starts_with(parquet::MAGIC) => Format::Parquet,
         _ if dated_header(head).is_some() => Format::Dated,
         _ => Format::Text,
     }

@@ -4,7 +4,7 @@ use super::*;
 
 fn entries(content: &str, format: Format, limit: usize) -> Vec<Entry> {
     let fields = FieldSettings::default();
-    let options = ReadOptions { format, fields: &fields, entry_limit: limit };
+    let options = ReadOptions { format, fields: &fields, entry_limit: limit, page_limit: limit };
     let content = io::Cursor::new(content.to_owned().into_bytes());
     let mut entries = Entries::of_stream(content, options, &Arc::default()).unwrap();
     std::iter::from_fn(|| entries.read_entry().unwrap()).collect()
@@ -36,6 +36,7 @@ fn a_name_promises_a_format_whatever_it_is_packed_in() {
         ("2016.JSON.gz", Some(Format::Jsonl)),
         ("news.csv.zst", Some(Format::Csv)),
         ("news.tsv", Some(Format::Csv)),
+        ("CC-NEWS-2016.warc.gz", Some(Format::Warc)),
         ("csv", None),
         ("story.txt", None),
         ("dump.gz", None),

@@ -31,6 +31,34 @@ impl<R: BufRead> LineReader<R> {
         Self { inner, limit, offset, lines }
     }
 
+    /// Takes bytes that are no lines, of which it keeps the first `keep`; how many there were.
+    pub(crate) fn read_bytes(&mut self, length: u64, keep: usize, into: &mut Vec<u8>) -> io::Result<u64> {
+        let (mut taken, mut room) = (0, keep);
+        while taken < length {
+            let available = match self.inner.fill_buf() {
+                Ok(available) => available,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if available.is_empty() {
+                break;
+            }
+            let used = available.len().min(usize::try_from(length - taken).unwrap_or(usize::MAX));
+            let kept = used.min(room);
+            into.extend_from_slice(&available[..kept]);
+            room -= kept;
+            self.inner.consume(used);
+            taken += used as u64;
+            self.offset += used as u64;
+        }
+        Ok(taken)
+    }
+
+    /// Offset of the next byte.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// The next line; none at the end of the input.
     pub(crate) fn read_line(&mut self) -> io::Result<Option<Line>> {
         let mut line = Line { start: self.offset, ..Line::default() };

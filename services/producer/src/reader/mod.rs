@@ -6,8 +6,10 @@ mod entries;
 mod entry;
 mod lines;
 mod open;
+mod parquet;
 mod plain;
 mod utf16;
+mod warc;
 
 pub use entries::{Entries, ReadOptions};
 pub use entry::{Entry, Shape};

@@ -17,7 +17,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    reader::{Entries, ReadOptions},
+    reader::Entries,
     session::Session,
     settings::{SourceKind, SourceSettings},
 };
@@ -225,7 +225,7 @@ impl<'a> FilesSource<'a> {
         }
         let quiet = !self.source.watch || on_disk.is_quiet(self.reading.settle);
         let place = (cursor.offset, cursor.line);
-        let mut entries = Entries::open(path, place, self.options(), &session.tally().bytes_read)?;
+        let mut entries = Entries::open(path, place, self.reading.options(self.source), &session.tally().bytes_read)?;
         if entries.started_at() < cursor.offset {
             return Ok(Outcome::Truncated);
         }
@@ -249,11 +249,6 @@ impl<'a> FilesSource<'a> {
         self.cursors.insert(name.to_owned(), cursor.clone());
         session.mark((key, cursor));
         Ok(Outcome::Read)
-    }
-
-    fn options(&self) -> ReadOptions<'_> {
-        let SourceSettings { format, fields, .. } = self.source;
-        ReadOptions { format: *format, fields, entry_limit: self.reading.entry_limit }
     }
 }
 

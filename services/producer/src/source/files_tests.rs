@@ -57,7 +57,7 @@ impl World {
             self.ctx.stop.clone(),
         );
         let rescan = Duration::from_secs(20);
-        let reading = Reading { entry_limit: 10_000, settle: SETTLE, rescan, grace: SETTLE };
+        let reading = Reading { entry_limit: 10_000, page_limit: 10_000, settle: SETTLE, rescan, grace: SETTLE };
         FilesSource::new(&self.ctx, &self.settings, reading, remembered.files).run(&mut session);
         session.finish(Duration::ZERO);
         self.recorded.texts()

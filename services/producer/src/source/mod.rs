@@ -28,6 +28,8 @@ use crate::{
 pub(crate) struct Reading {
     /// Most bytes of an entry that are held.
     pub(crate) entry_limit: usize,
+    /// Most bytes of a web page, decompressed.
+    pub(crate) page_limit: usize,
     /// How long a watched file must be left alone before its unfinished end is taken.
     pub(crate) settle: Duration,
     /// Between two looks at a watched folder.
@@ -40,10 +42,16 @@ impl Reading {
     pub(crate) fn new(ctx: &RoleContext, settings: &ProducerSettings) -> Self {
         Self {
             entry_limit: ctx.common.kafka.message_max_bytes as usize,
+            page_limit: settings.web.max_page_bytes as usize,
             settle: Duration::from_millis(settings.settle_ms.into()),
             rescan: Duration::from_secs(settings.rescan_seconds.max(1).into()),
             grace: Duration::from_millis(ctx.common.consume.shutdown_deadline_ms) / 2,
         }
+    }
+
+    fn options(self, source: &SourceSettings) -> ReadOptions<'_> {
+        let Self { entry_limit, page_limit, .. } = self;
+        ReadOptions { format: source.format, fields: &source.fields, entry_limit, page_limit }
     }
 }
 
@@ -77,14 +85,15 @@ pub(crate) fn run(
         let outstanding = session.outstanding();
         tracing::warn!(source = source.id, outstanding, "stopped before all was acknowledged, it is read again");
     }
-    let (refused, warnings) = (session.tally().refusals(), session.tally().warnings());
-    tracing::info!(source = source.id, ?refused, ?warnings, "source ended");
+    let tally = session.tally();
+    let (refused, passed_over, warnings) = (tally.refusals(), tally.passed_over(), tally.warnings());
+    tracing::info!(source = source.id, ?refused, ?passed_over, ?warnings, "source ended");
 }
 
 fn read_stdin(ctx: &RoleContext, source: &SourceSettings, reading: Reading, session: &mut Session) {
     let origin: Arc<str> = Arc::from(source.id.as_str());
     let mut read = || -> std::io::Result<()> {
-        let options = ReadOptions { format: source.format, fields: &source.fields, entry_limit: reading.entry_limit };
+        let options = reading.options(source);
         let mut entries = Entries::of_stream(std::io::stdin(), options, &session.tally().bytes_read)?;
         while let Some(entry) = entries.read_entry()? {
             session.offer(&origin, entry, None);

@@ -50,7 +50,8 @@ impl Corpus {
 fn read(path: &Path) -> anyhow::Result<Vec<Article>> {
     let limit = ProducerSettings::default().max_article_bytes;
     let fields = FieldSettings::default();
-    let options = ReadOptions { format: Format::Auto, fields: &fields, entry_limit: limit as usize };
+    let limits = (limit as usize, limit as usize);
+    let options = ReadOptions { format: Format::Auto, fields: &fields, entry_limit: limits.0, page_limit: limits.1 };
     let mut entries = Entries::open(path, (0, 0), options, &Arc::new(AtomicU64::new(0)))
         .with_context(|| format!("failed to read {}", path.display()))?;
     let intake = Intake::new(FieldSettings::default(), limit);

@@ -112,6 +112,7 @@ mod tests {
             acknowledged: 2_000,
             repeats: 7,
             refused: 3,
+            passed: 0,
             elapsed: Duration::from_secs(4),
         };
         assert_eq!(told(&progress), "2,000 articles, 500/s, 10.0 MB of 40.0 MB, 3 refused, 12 s left");

@@ -28,6 +28,10 @@ pub(super) fn render(report: &IngestReport, stored: Option<&Stored>) -> String {
     for (reason, number) in &report.warnings {
         writeln!(out, "{} taken without a part of it: {}", count(*number, "article"), spaced(reason)).ok();
     }
+    if progress.passed > 0 {
+        let reasons = counted_by_reason(&report.passed_over);
+        writeln!(out, "{} passed over, being no articles: {reasons}", count(progress.passed, "record")).ok();
+    }
     if progress.refused > 0 {
         write_refusals(&mut out, report);
     }
@@ -39,10 +43,9 @@ pub(super) fn render(report: &IngestReport, stored: Option<&Stored>) -> String {
 }
 
 fn write_refusals(out: &mut String, report: &IngestReport) {
-    let reasons: Vec<String> =
-        report.refused.iter().map(|(reason, number)| format!("{} {reason}", grouped(*number))).collect();
     let refused = count(report.progress.refused, "input");
-    writeln!(out, "{refused} refused, now in the dead letters: {}", reasons.join(", ")).ok();
+    let reasons = counted_by_reason(&report.refused);
+    writeln!(out, "{refused} refused, now in the dead letters: {reasons}").ok();
     for explained in &report.explained {
         writeln!(out, "  {}: {}", explained.origin, explained.error).ok();
     }
@@ -50,6 +53,10 @@ fn write_refusals(out: &mut String, report: &IngestReport) {
     if more > 0 {
         writeln!(out, "  and {} more: faultline dead-letters list", grouped(more)).ok();
     }
+}
+
+fn counted_by_reason(counts: &BTreeMap<&'static str, u64>) -> String {
+    counts.iter().map(|(reason, number)| format!("{} {reason}", grouped(*number))).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn as_json(report: &IngestReport, stored: Option<&Stored>) -> Value {
@@ -64,6 +71,8 @@ pub(super) fn as_json(report: &IngestReport, stored: Option<&Stored>) -> Value {
         "acknowledged": progress.acknowledged,
         "repeats": progress.repeats,
         "refused": progress.refused,
+        "passed_over": progress.passed,
+        "passed_over_by_reason": by_reason(&report.passed_over),
         "refused_by_reason": by_reason(&report.refused),
         "warnings_by_reason": by_reason(&report.warnings),
         "explained": explained,
@@ -102,10 +111,12 @@ mod tests {
                 acknowledged: 3,
                 repeats: 1,
                 refused: 26,
+                passed: 2,
                 elapsed: Duration::from_millis(1_500),
                 ..Progress::default()
             },
             refused: [("not_json", 25), ("html", 1)].into(),
+            passed_over: [("no_article", 2)].into(),
             warnings: [("date_broken", 2)].into(),
             explained: vec![Explained {
                 origin: "a.jsonl".into(),
@@ -134,6 +145,7 @@ mod tests {
                 "30 inputs read, 3 articles taken in, in 1.5 s (2/s)",
                 "1 exact repeat left out",
                 "2 articles taken without a part of it: date broken",
+                "2 records passed over, being no articles: 2 no_article",
                 "26 inputs refused, now in the dead letters: 1 html, 25 not_json",
                 "  a.jsonl: line 4: the text is HTML",
                 "  and 25 more: faultline dead-letters list",
