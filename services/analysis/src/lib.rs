@@ -55,10 +55,13 @@ mod quotes;
 mod reading;
 mod sentiment;
 mod signals;
+pub mod story;
+pub mod tension;
 mod text;
 mod tone;
 #[cfg(feature = "training")]
 pub mod training;
+pub mod words;
 
 pub use analyzer::Analyzer;
 pub use deduplicate::Deduplicator;

@@ -7,7 +7,7 @@ use crate::changes::{Edit, words as words_of};
 use crate::db::{Dialect, Row, Value};
 use crate::query::{Compiled, Query, compile};
 use crate::rows::read_document;
-use crate::text::words;
+use faultline_analysis::words::{Word, words};
 use crate::{Store, StoreError};
 
 /// Characters of a snippet on each side of the word found.
@@ -283,7 +283,7 @@ fn signals(document: &Enriched) -> Vec<HitSignal> {
 
 /// The surroundings of the first place where one of the wanted phrases stands, or the start of the text.
 fn snippet(text: &str, wanted: &[&[String]]) -> Snippet {
-    let words: Vec<crate::text::Word> = words(text).collect();
+    let words: Vec<Word> = words(text).collect();
     let found: Vec<(usize, usize)> = (0..words.len())
         .flat_map(|at| {
             let stands = |stems: &[String]| {
@@ -313,7 +313,7 @@ fn snippet(text: &str, wanted: &[&[String]]) -> Snippet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::stems;
+    use faultline_analysis::words::stems;
     use proptest::prelude::*;
 
     #[test]

@@ -4,7 +4,7 @@ use faultline_schemas::Level;
 use jiff::ToSpan as _;
 
 use super::{Field, QueryError};
-use crate::text::stems;
+use faultline_analysis::words::stems;
 
 const NAMES: [&str; 8] = ["actor", "country", "level", "signal", "source", "dyad", "since", "until"];
 

@@ -2,7 +2,7 @@
 
 use super::lexer::{Kind, Token, tokens};
 use super::{Expr, Query, QueryError, fields};
-use crate::text::stems;
+use faultline_analysis::words::stems;
 
 /// Parentheses and NOTs within each other; more is no query of a person's.
 const MAX_DEPTH: usize = 64;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use faultline_analysis::Print;
+use faultline_analysis::{Print, story::Sketch};
 use rustc_hash::FxHashMap;
 
 use crate::db::{Insert, Value, Write};
 use crate::plan::Plan;
-use crate::stories::{self, Sketch};
+use crate::stories;
 use crate::{Store, StoreError};
 
 /// Articles taken out of the index in one transaction.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use faultline_analysis::story::Sketch;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::sketch::Sketch;
 use super::{SLOTS, WINDOW_MS, forget_terms};
 use crate::db::{Insert, Value, Write};
 use crate::plan::Plan;

@@ -15,11 +15,9 @@
 
 mod join;
 mod list;
-mod sketch;
 
 pub(crate) use join::{leave, tell};
 pub use list::{Story, StoryReport};
-pub(crate) use sketch::{Counts, Sketch};
 
 use crate::db::Write;
 

@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 /// Bytes of a word that count.
-pub(crate) const WORD_BYTES: usize = 48;
+pub(super) const WORD_BYTES: usize = 48;
 /// Stems of each kind remembered by each thread.
 const REMEMBERED: usize = 50_000;
 
@@ -32,7 +32,7 @@ thread_local! {
 
 /// Calls `use_stem` with the stem of a word in any case and with any accents; empty where none of its characters is a letter
 /// or a digit.
-pub(crate) fn with_stem<T>(word: &str, use_stem: impl FnOnce(&str) -> T) -> T {
+pub fn with_stem<T>(word: &str, use_stem: impl FnOnce(&str) -> T) -> T {
     STEMS.with_borrow_mut(|stems| use_stem(stems.of(word)))
 }
 
@@ -85,7 +85,8 @@ fn short(word: &str) -> Option<Short> {
 }
 
 /// Folds case and accents.
-fn fold(word: &str) -> String {
+#[must_use]
+pub fn fold(word: &str) -> String {
     if word.is_ascii() {
         return word.to_ascii_lowercase();
     }

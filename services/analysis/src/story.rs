@@ -1,4 +1,4 @@
-//! What an article is about, in a few numbers. No I/O.
+//! What an article is about, in a few numbers, and whether two are reports of the same happening.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -25,14 +25,16 @@ const ENTRY: usize = 6;
 
 /// How often each stem stands in an article, by hash.
 #[derive(Debug, Default)]
-pub(crate) struct Counts(FxHashMap<u64, u32>);
+pub struct Counts(FxHashMap<u64, u32>);
 
 impl Counts {
-    pub(crate) fn add_title(&mut self, stem: &str) {
+    /// Counts a stem of the title.
+    pub fn add_title(&mut self, stem: &str) {
         self.add(stem, TITLE);
     }
 
-    pub(crate) fn add_body(&mut self, stem: &str) {
+    /// Counts a stem of the text.
+    pub fn add_body(&mut self, stem: &str) {
         self.add(stem, 1);
     }
 
@@ -47,7 +49,7 @@ impl Counts {
 
 /// The words and actors of an article with their weights: the squares of those of the words sum up to 1 less the actors' share.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Sketch {
+pub struct Sketch {
     /// Heaviest first.
     words: Vec<(u32, f32)>,
     actors: Vec<(u32, f32)>,
@@ -56,7 +58,8 @@ pub(crate) struct Sketch {
 impl Sketch {
     /// None where there is too little to go by: common words in other languages are taken for telling ones, so only English
     /// texts have one.
-    pub(crate) fn new(document: &Enriched, counts: &Counts) -> Option<Self> {
+    #[must_use]
+    pub fn new(document: &Enriched, counts: &Counts) -> Option<Self> {
         if document.article.language.as_deref() != Some("en") {
             return None;
         }
@@ -74,17 +77,20 @@ impl Sketch {
     }
 
     /// Whether both articles are reports of the same happening, if their times allow, and how similar they are.
-    pub(crate) fn likeness(&self, other: &Self) -> Option<f32> {
+    #[must_use]
+    pub fn likeness(&self, other: &Self) -> Option<f32> {
         let likeness = product(&self.words, &other.words) + product(&self.actors, &other.actors);
         (likeness > THRESHOLD).then_some(likeness)
     }
 
     /// The words under which the article is looked for.
-    pub(crate) fn terms(&self) -> impl Iterator<Item = i64> + '_ {
+    pub fn terms(&self) -> impl Iterator<Item = i64> + '_ {
         self.words.iter().take(TERMS).map(|(word, _)| i64::from(*word))
     }
 
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    /// As it is written down.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(1 + (WORDS + ACTORS) * ENTRY);
         bytes.push(self.words.len() as u8);
         for (hash, weight) in self.words.iter().chain(&self.actors) {
@@ -95,7 +101,8 @@ impl Sketch {
     }
 
     /// What [`Sketch::to_bytes`] wrote down; none where it is something else.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (words, entries) = bytes.split_first()?;
         let entry = |entry: &[u8]| -> (u32, f32) {
             let hash = u32::from_be_bytes([entry[0], entry[1], entry[2], entry[3]]);
@@ -134,7 +141,7 @@ struct Frequencies {
 }
 
 static FREQUENCIES: LazyLock<Frequencies> = LazyLock::new(|| {
-    let mut counts: BTreeMap<&str, f32> = include_str!("../../data/word_frequencies.tsv")
+    let mut counts: BTreeMap<&str, f32> = include_str!("../data/word_frequencies.tsv")
         .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once('\t').and_then(|(stem, count)| Some((stem, count.parse().ok()?))))
@@ -153,14 +160,26 @@ fn rarity(word: u64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::tests::document;
-    use crate::text::stems;
+    use crate::words::stems;
+
+    fn document() -> Enriched {
+        let actor = |id: &str| {
+            serde_json::json!({"id": id, "name": id, "type": "country", "country": id, "sectors": [], "cameo": id,
+                "salience": 0.5, "sentiment": {"score": 0.0, "label": "neutral"}, "mentions": []})
+        };
+        serde_json::from_value(serde_json::json!({
+            "schema": Enriched::SCHEMA, "article": {"id": "a", "language": "en", "words": 1}, "text": "",
+            "sentiment": {"score": 0.0, "label": "neutral"}, "actors": [actor("SRB"), actor("XKX")],
+            "escalation": {"score": 0.0, "level": "calm"}, "fingerprint": {"content": "", "minhash": ""},
+        }))
+        .unwrap()
+    }
 
     fn sketch(title: &str, text: &str) -> Option<Sketch> {
         let mut counts = Counts::default();
         stems(title).iter().for_each(|stem| counts.add_title(stem));
         stems(text).iter().for_each(|stem| counts.add_body(stem));
-        Sketch::new(&document("a", "r"), &counts)
+        Sketch::new(&document(), &counts)
     }
 
     const QUAKE: &str =
@@ -200,7 +219,7 @@ mod tests {
     #[test]
     fn what_is_too_short_or_not_english_has_none() {
         assert_eq!(sketch("Talks", "Talks resumed."), None);
-        let mut german = document("a", "r");
+        let mut german = document();
         german.article.language = Some("de".into());
         let mut counts = Counts::default();
         stems(QUAKE).iter().for_each(|stem| counts.add_body(stem));

@@ -1,7 +1,7 @@
 //! Makes `data/word_frequencies.tsv`: in how many pieces of news text each stem stands, twenty sentences to a piece.
 //!
 //! ```text
-//! cargo run --release -p faultline-sink --example word_frequencies < NewsMTSC/train.jsonl > services/sink/data/word_frequencies.tsv
+//! cargo run --release -p faultline-analysis --example word_frequencies < NewsMTSC/train.jsonl > services/analysis/data/word_frequencies.tsv
 //! ```
 
 #![expect(clippy::print_stdout, reason = "its output is the file")]
@@ -9,13 +9,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead as _;
 
-use faultline_sink::stems;
+use faultline_analysis::words::stems;
 
 const SENTENCES: usize = 20;
 /// A stem in one piece only tells nothing that one in none does not.
 const MIN_PIECES: u32 = 2;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut sentences = BTreeSet::new();
     for line in std::io::stdin().lock().lines() {
         let sentence: serde_json::Value = serde_json::from_str(&line?)?;
@@ -32,7 +32,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
     println!("# In how many of so many pieces of news text each stem stands, twenty sentences to a piece. Counted by");
-    println!("# examples/word_frequencies.rs in the training split of NewsMTSC (see NOTICE).");
+    println!("# training/word_frequencies.rs in the training split of NewsMTSC (see NOTICE).");
     println!("\t{}", sentences.len().div_ceil(SENTENCES));
     for (stem, count) in pieces.into_iter().filter(|(_, count)| *count >= MIN_PIECES) {
         println!("{stem}\t{count}");
