@@ -14,6 +14,9 @@ pub struct Alert {
     pub schema: String,
     /// Hash of rule and group: the same alert while it lasts.
     pub fingerprint: String,
+    /// Hash of fingerprint, start, state and how often it was told: a receiver that has seen it has seen this message.
+    #[serde(default)]
+    pub key: String,
     /// Id of the rule.
     pub rule: String,
     /// One line for a person.
@@ -36,9 +39,38 @@ pub struct Alert {
     /// The figure that the condition looked at.
     #[serde(default)]
     pub value: Option<f64>,
-    /// The sentences behind it.
+    /// What the figure is measured against; null where it is measured against its own past.
+    #[serde(default)]
+    pub threshold: Option<f64>,
+    /// What its own past lets expect of the figure; null where it is measured against a threshold.
+    #[serde(default)]
+    pub expected: Option<Expected>,
+    /// Why it was raised or closed, in one sentence.
+    #[serde(default)]
+    pub reason: String,
+    /// Articles that count.
+    #[serde(default)]
+    pub articles: u32,
+    /// Distinct stories among them.
+    #[serde(default)]
+    pub stories: u32,
+    /// Distinct sources among them.
+    #[serde(default)]
+    pub sources: u32,
+    /// The reports behind it, the latest of each story first, each with its sentence.
     #[serde(default)]
     pub evidence: Vec<Evidence>,
+}
+
+/// What a figure's own past lets expect of it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Expected {
+    /// Below this is unusually little.
+    pub low: f64,
+    /// The middle.
+    pub middle: f64,
+    /// Above this is unusually much.
+    pub high: f64,
 }
 
 /// One sentence that an alert rests on.
@@ -49,10 +81,25 @@ pub struct Evidence {
     /// Article address.
     #[serde(default)]
     pub url: Option<String>,
-    /// The sentence.
+    /// Headline.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// The outlet.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// When the article appeared, RFC 3339.
+    #[serde(default)]
+    pub published_at: Option<String>,
+    /// Id of the first report of its story.
+    #[serde(default)]
+    pub story: String,
+    /// The sentence, or as much of it as is shown.
     pub sentence: String,
-    /// Where it stands in the article's text.
+    /// The words in it that the rule asks for, where they stand in the article's text, in code points; in its title with `in_title`.
     pub span: Span,
+    /// Whether the words stand in the title.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_title: bool,
 }
 
 /// Urgency.

@@ -25,7 +25,7 @@ pub mod header;
 mod source_state;
 pub mod topic;
 
-pub use alert::{Alert, AlertState, Evidence, Severity};
+pub use alert::{Alert, AlertState, Evidence, Expected, Severity};
 pub use article::{Article, Partial, TargetSpan};
 pub use dead_letter::{DeadLetter, Stage};
 pub use enriched::{

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use faultline_analysis::Analyzer;
-use faultline_schemas::{Article, Enriched, Level};
 use faultline_analysis::words::stems;
+use faultline_schemas::{Article, Enriched, Level};
 use faultline_sink::{Order, Store, Story, query};
 use faultline_tests::shared;
 use serde_json::Value;

@@ -67,3 +67,10 @@ pub use analyzer::Analyzer;
 pub use deduplicate::Deduplicator;
 pub use fingerprint::Print;
 pub use knowledge::{KnowledgeFiles, Problem, UnknownFile};
+
+/// Every category that the bundled lists give signals.
+#[must_use]
+pub fn signal_categories() -> Vec<&'static str> {
+    let lines = include_str!("../data/tension_categories.tsv").lines().filter(|line| !line.starts_with('#'));
+    lines.skip(1).filter_map(|line| line.split('\t').next()).filter(|category| !category.is_empty()).collect()
+}

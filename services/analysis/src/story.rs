@@ -150,6 +150,13 @@ static FREQUENCIES: LazyLock<Frequencies> = LazyLock::new(|| {
     Frequencies { pieces, of_word: counts.into_iter().map(|(stem, count)| (hash(stem), count)).collect() }
 });
 
+/// In what share of pieces of news text of a few hundred words a stem stands, 0 to 1.
+#[must_use]
+pub fn share_of(stem: &str) -> f32 {
+    let frequencies = &*FREQUENCIES;
+    frequencies.of_word.get(&hash(stem)).copied().unwrap_or(0.5) / frequencies.pieces
+}
+
 /// Inverse document frequency (K. Spärck Jones, 1972).
 fn rarity(word: u64) -> f32 {
     let frequencies = &*FREQUENCIES;

@@ -11,6 +11,7 @@ use crate::commands::enrich::EnrichArguments;
 use crate::commands::ingest::IngestArguments;
 use crate::commands::knowledge::KnowledgeArguments;
 use crate::commands::read::ReadArguments;
+use crate::commands::rules::RulesArguments;
 use crate::commands::schema::SchemaArguments;
 use crate::commands::search::SearchArguments;
 use crate::commands::show::ShowArguments;
@@ -112,6 +113,8 @@ pub(crate) enum Command {
     Config(ConfigArguments),
     /// Check the lists that the analysis reads with, the bundled ones or your own
     Knowledge(KnowledgeArguments),
+    /// Rules of alerts: check them, test them, explain them, try them on the past
+    Rules(RulesArguments),
     /// Run the producer: takes articles in from the configured sources
     #[command(after_help = ROLE_EXAMPLES)]
     Producer,

@@ -86,6 +86,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let settings = quiet(global)?;
             commands::knowledge::run(arguments, &settings)
         }
+        Command::Rules(arguments) => {
+            let settings = quiet(global)?;
+            commands::rules::run(arguments, &settings)
+        }
         Command::DeadLetters(arguments) => {
             let settings = quiet(global)?;
             block_on(&settings, commands::dead_letters::run(arguments, &settings.common))

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use faultline_analysis::Print;
+use faultline_analysis::story::{Counts, Sketch};
 use faultline_schemas::{Direction, Enriched, EventTag, Participant};
 use serde::Serialize;
 
 use crate::StoreError;
 use crate::db::Dialect;
 use crate::rollup::{Bucket, Sums, contributions};
-use crate::stories::{Counts, Sketch};
 use crate::text::Indexed;
 
 /// Longest article id and revision, in bytes: what both stores can index.

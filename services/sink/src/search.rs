@@ -7,8 +7,8 @@ use crate::changes::{Edit, words as words_of};
 use crate::db::{Dialect, Row, Value};
 use crate::query::{Compiled, Query, compile};
 use crate::rows::read_document;
-use faultline_analysis::words::{Word, words};
 use crate::{Store, StoreError};
+use faultline_analysis::words::{Word, words};
 
 /// Characters of a snippet on each side of the word found.
 const SNIPPET_SIDE: usize = 90;

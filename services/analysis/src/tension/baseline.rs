@@ -99,13 +99,6 @@ pub fn ears(counts: &[f64], method: Ears) -> Judgement {
     })
 }
 
-/// Past values of one hour of the week.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct HourOfWeek {
-    /// One per week, in any order.
-    pub values: Vec<f64>,
-}
-
 /// Weeks that must be known before one is judged.
 const WEEKS: usize = 4;
 /// Makes the median absolute deviation of normal values their standard deviation.
@@ -113,18 +106,18 @@ const MAD_TO_DEVIATION: f64 = 1.4826;
 /// So many robust standard deviations are unusual.
 const ROBUST_LIMIT: f64 = 3.5;
 
-/// Judges `value` by what the same hour of other weeks had: the distance from their median in median absolute deviations.
+/// Judges `value` by what the same hour of other weeks had (`past`, in any order): the distance from their median in median absolute deviations.
 ///
 /// Source: B. Iglewicz, D. C. Hoaglin, "How to Detect and Handle Outliers" (1993), whose limit of 3.5 is used; F. R. Hampel, "The
 /// influence curve and its role in robust estimation", JASA 69 (1974). `least` is the smallest deviation that is believed, in the
 /// unit of the values: weeks without any movement make everything unusual otherwise.
 #[must_use]
-pub fn hour_of_week(past: &HourOfWeek, value: f64, least: f64) -> Judgement {
-    if past.values.len() < WEEKS {
-        return Judgement::Learning { have: past.values.len(), need: WEEKS };
+pub fn hour_of_week(past: &[f64], value: f64, least: f64) -> Judgement {
+    if past.len() < WEEKS {
+        return Judgement::Learning { have: past.len(), need: WEEKS };
     }
-    let middle = median(past.values.clone());
-    let mad = median(past.values.iter().map(|other| (other - middle).abs()).collect());
+    let middle = median(past.to_vec());
+    let mad = median(past.iter().map(|other| (other - middle).abs()).collect());
     let deviation = (MAD_TO_DEVIATION * mad).max(least).max(f64::MIN_POSITIVE);
     Judgement::Judged(Band {
         expected: middle,
@@ -192,13 +185,12 @@ mod tests {
     fn a_short_past_is_learning() {
         assert_eq!(ears(&[1.0; 9], Ears::C2), Judgement::Learning { have: 9, need: 10 });
         assert_eq!(ears(&[1.0; 11], Ears::C3), Judgement::Learning { have: 11, need: 12 });
-        let past = HourOfWeek { values: vec![1.0; 3] };
-        assert_eq!(hour_of_week(&past, 9.0, 0.5), Judgement::Learning { have: 3, need: 4 });
+        assert_eq!(hour_of_week(&[1.0; 3], 9.0, 0.5), Judgement::Learning { have: 3, need: 4 });
     }
 
     #[test]
     fn one_wild_week_does_not_move_the_median() {
-        let past = HourOfWeek { values: vec![10.0, 11.0, 9.0, 10.0, 500.0] };
+        let past = [10.0, 11.0, 9.0, 10.0, 500.0];
         let band = hour_of_week(&past, 10.0, 0.5).band().unwrap();
         assert!((band.expected - 10.0).abs() < 1e-9 && band.high < 20.0, "{band:?}");
         assert!(hour_of_week(&past, 40.0, 0.5).band().unwrap().score > ROBUST_LIMIT);

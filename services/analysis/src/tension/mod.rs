@@ -3,5 +3,5 @@
 mod baseline;
 mod index;
 
-pub use baseline::{Band, Ears, HourOfWeek, Judgement, ears, hour_of_week, hour_of_week_of};
+pub use baseline::{Band, Ears, Judgement, ears, hour_of_week, hour_of_week_of};
 pub use index::{Tally, index};

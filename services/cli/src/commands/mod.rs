@@ -9,6 +9,7 @@ mod inputs;
 pub(crate) mod knowledge;
 mod output;
 pub(crate) mod read;
+pub(crate) mod rules;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod show;

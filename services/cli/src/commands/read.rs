@@ -67,7 +67,10 @@ pub(crate) fn run(arguments: &ReadArguments, settings: &Settings) -> anyhow::Res
 }
 
 /// Tags each article of the file; returns how many entries are none.
-fn each(
+///
+/// # Errors
+/// When the file cannot be read, and what `show` fails with.
+pub(super) fn each(
     path: &Path,
     settings: &Settings,
     mut show: impl FnMut(&Enriched) -> anyhow::Result<()>,

@@ -1,4 +1,4 @@
-//! `faultline schema`: JSON Schema of every message, and one AsyncAPI document for the topics.
+//! `faultline schema`: JSON Schema of every message and of rules, and one AsyncAPI document for the topics.
 
 use std::path::PathBuf;
 
@@ -32,6 +32,7 @@ pub(crate) struct SchemaArguments {
 pub(crate) fn run(arguments: &SchemaArguments) -> anyhow::Result<()> {
     let mut files = generate::files();
     files.push(openapi::file());
+    files.extend(faultline_alerter::schema_files());
     let names = || files.iter().map(|(name, _)| *name);
     if let Some(folder) = &arguments.write {
         std::fs::create_dir_all(folder).with_context(|| format!("failed to make the folder {}", folder.display()))?;

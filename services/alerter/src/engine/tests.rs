@@ -1,0 +1,313 @@
+//! The engine over made-up streams.
+
+use std::sync::Arc;
+
+use faultline_schemas::{Alert, AlertState, Enriched};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{Engine, Limits, Taken};
+use crate::rules::RuleSet;
+
+const HOUR: i64 = 3_600_000;
+/// 2022-08-01.
+const START: i64 = 1_659_312_000_000;
+
+/// An article that appeared so many minutes after the start.
+fn article(id: &str, minutes: i64, source: &str, text: &str) -> Arc<Enriched> {
+    dyadic(id, minutes, source, text, "SRB", "XKX")
+}
+
+fn dyadic(id: &str, minutes: i64, source: &str, text: &str, from: &str, to: &str) -> Arc<Enriched> {
+    let at = jiff::Timestamp::from_millisecond(START + minutes * 60_000).unwrap().to_string();
+    let side = |country: &str| json!({"actor": country, "country": country, "span": null});
+    let document = json!({
+        "schema": Enriched::SCHEMA,
+        "article": {"id": id, "title": "A title", "source": source, "published_at": at, "language": "en", "words": 3},
+        "text": text, "sentiment": {"score": -0.4, "label": "negative"},
+        "actors": [], "places": [{"name": "Pristina", "country": "XKX", "latitude": null, "longitude": null, "mentions": []}],
+        "events": [{
+            "id": id, "plover": "THREATEN", "cameo": "138", "quad": "verbal_conflict", "goldstein": -7.0,
+            "direction": "escalation", "modality": "actual", "confidence": 0.8, "source": side(from), "target": side(to),
+            "trigger": {"start": 0, "end": 4}, "sentence": 0
+        }],
+        "escalation": {"score": 0.5, "level": "elevated", "signals": [
+            {"category": "threat_of_force", "direction": "escalation", "weight": 0.9, "span": {"start": 0, "end": 4}, "rule": "r"}
+        ]},
+        "fingerprint": {"content": id, "minhash": ""}
+    });
+    Arc::new(serde_json::from_value(document).unwrap())
+}
+
+fn rules(when: &str) -> RuleSet {
+    rules_with("{words: army}", when, "{}")
+}
+
+fn rules_with(matches: &str, when: &str, calm: &str) -> RuleSet {
+    let text = format!("rules: [{{id: r, title: T, severity: high, match: {matches}, when: {when}, calm: {calm}}}]");
+    RuleSet::parse("r.yaml", &text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// State, minutes since the start and figure of each alert.
+fn told(alerts: &[Alert]) -> Vec<(AlertState, i64, f64)> {
+    let minutes = |alert: &Alert| {
+        let at = alert.ends_at.as_ref().unwrap_or(&alert.starts_at).parse::<jiff::Timestamp>().unwrap();
+        (at.as_millisecond() - START) / 60_000
+    };
+    alerts.iter().map(|alert| (alert.state, minutes(alert), alert.value.unwrap())).collect()
+}
+
+fn run(rules: RuleSet, articles: &[Arc<Enriched>], until: i64) -> Vec<Alert> {
+    let mut engine = Engine::new(rules, Limits::default());
+    let mut alerts = Vec::new();
+    for article in articles {
+        engine.push(article.clone(), None, &mut alerts);
+    }
+    engine.advance(START + until * 60_000, &mut alerts);
+    alerts
+}
+
+use AlertState::{Firing, Resolved};
+
+#[test]
+fn so_many_within_a_time_open_an_alert_that_closes_when_they_are_fewer() {
+    let articles = [0, 30, 50, 100].map(|at| article(&format!("a{at}"), at, "x", "The army moved."));
+    let alerts = run(rules("{frequency: {at_least: 3, within: 1h}}"), &articles, 1_000);
+    assert_eq!(told(&alerts), [(Firing, 50, 3.0), (Resolved, 60, 2.0)]);
+    let first = &alerts[0];
+    assert_eq!((first.articles, first.stories, first.sources), (3, 3, 1));
+    assert_eq!((first.evidence[0].article.as_str(), &*first.evidence[0].sentence), ("a50", "The army moved."));
+    assert_eq!((first.evidence[0].span.start, first.evidence[0].span.end), (4, 8));
+    assert!(first.reason.contains("3 stories within 1h, of 1 source; 3 make an alert"), "{}", first.reason);
+    assert_eq!(alerts[0].fingerprint, alerts[1].fingerprint);
+    assert_ne!(alerts[0].key, alerts[1].key);
+}
+
+#[test]
+fn a_story_counts_once_and_sources_have_a_floor() {
+    const TEXT: &str = "The army of Ruritania shelled the harbour town of Strelsau overnight, killing eleven fishermen near the lighthouse.";
+    let reports = ["x", "y", "z"].map(|source| article(&format!("a-{source}"), 0, source, TEXT));
+    assert_eq!(told(&run(rules("{frequency: {at_least: 2, within: 1h}}"), &reports, 0)), []);
+    let articles = "{frequency: {at_least: 2, within: 1h}, distinct: article}";
+    assert_eq!(told(&run(rules(articles), &reports, 0)), [(Firing, 0, 2.0)]);
+    let sources = "{frequency: {at_least: 1, within: 1h}, sources: 3}";
+    assert_eq!(told(&run(rules(sources), &reports, 0)), [(Firing, 0, 1.0)]);
+    assert_eq!(told(&run(rules(sources), &reports[..2], 0)), []);
+}
+
+#[test]
+fn a_corrected_article_counts_once() {
+    let mut again = (*article("a", 10, "x", "The army moved again.")).clone();
+    again.article.revision = "2".into();
+    let articles = [article("a", 0, "x", "The army moved."), Arc::new(again)];
+    for distinct in ["story", "article"] {
+        let when = format!("{{frequency: {{at_least: 2, within: 1h}}, distinct: {distinct}}}");
+        assert_eq!(told(&run(rules(&when), &articles, 0)), [], "{distinct}");
+    }
+}
+
+#[test]
+fn groups_have_alerts_of_their_own() {
+    let articles = [
+        dyadic("a", 0, "x", "army", "SRB", "XKX"),
+        dyadic("b", 1, "x", "army", "XKX", "SRB"),
+        dyadic("c", 2, "x", "army", "IRN", "ISR"),
+    ];
+    let pairs = run(rules("{frequency: {at_least: 2, within: 1h}, group_by: pair}"), &articles, 2);
+    assert_eq!(pairs.iter().map(|alert| &*alert.labels["pair"]).collect::<Vec<_>>(), ["SRB~XKX"]);
+    let dyads = run(rules("{group_by: [dyad, source]}"), &articles, 2);
+    let labels: Vec<String> =
+        dyads.iter().map(|alert| format!("{} {}", alert.labels["dyad"], alert.labels["source"])).collect();
+    assert_eq!(labels, ["SRB-XKX x", "XKX-SRB x", "IRN-ISR x"]);
+}
+
+#[test]
+fn different_values_are_counted() {
+    let articles = ["SRB", "ALB", "SRB", "HUN"].map(|from| dyadic(&format!("a{from}"), 0, from, "army", from, "XKX"));
+    let when = "{cardinality: {of: source, at_least: 3, within: 1h}}";
+    assert_eq!(told(&run(rules(when), &articles, 0)), [(Firing, 0, 3.0)]);
+    assert_eq!(told(&run(rules(when), &articles[..3], 0)), []);
+}
+
+#[test]
+fn a_spike_is_measured_against_its_own_past_once_there_is_one() {
+    let day = |number: i64, many: i64| {
+        (0..many).map(move |n| article(&format!("d{number}-{n}"), number * 1_440 + n, "x", "The army moved."))
+    };
+    let quiet: Vec<Arc<Enriched>> = (0..12).flat_map(|number| day(number, 2)).collect();
+    let loud: Vec<Arc<Enriched>> = quiet.iter().cloned().chain(day(12, 12)).collect();
+    let when = "{spike: {within: 1d}}";
+    assert_eq!(told(&run(rules(when), &quiet, 12 * 1_440)), []);
+    let alerts = run(rules(when), &loud, 12 * 1_440 + 100);
+    assert_eq!(alerts.len(), 1);
+    let expected = alerts[0].expected.unwrap();
+    assert!(alerts[0].value.unwrap() > expected.high && (expected.middle - 2.0).abs() < 0.1, "{:?}", alerts[0]);
+    let young: Vec<Arc<Enriched>> = (0..3).flat_map(|number| day(number, 2)).chain(day(3, 50)).collect();
+    assert_eq!(told(&run(rules(when), &young, 4 * 1_440)), [], "a past that is too short is learning");
+}
+
+#[test]
+fn silence_is_noticed_and_ends() {
+    let articles = [article("a", 0, "x", "army"), article("b", 300, "x", "army")];
+    let alerts = run(rules("{flatline: {within: 2h}}"), &articles, 1_000);
+    assert_eq!(told(&alerts), [(Firing, 120, 0.0), (Resolved, 300, 1.0), (Firing, 420, 0.0)]);
+    let never = run(rules("{flatline: {within: 2h}}"), &[article("a", 0, "x", "peace")], 1_000);
+    assert_eq!(told(&never), [(Firing, 120, 0.0)], "what never was is silent, too");
+}
+
+#[test]
+fn what_was_not_seen_for_long_is_new() {
+    let day = 1_440;
+    let seen = |id: &str, days: i64, from: &str| dyadic(id, days * day, "x", "army", from, "XKX");
+    let articles =
+        [seen("a", 0, "SRB"), seen("b", 20, "SRB"), seen("c", 40, "SRB"), seen("d", 41, "ALB"), seen("e", 80, "SRB")];
+    let alerts = run(rules("{new_term: {of: dyad, unseen_for: 30d}}"), &articles, 80 * day);
+    let dyads: Vec<(&str, AlertState)> = alerts.iter().map(|alert| (&*alert.labels["dyad"], alert.state)).collect();
+    assert_eq!(dyads, [("ALB-XKX", Firing), ("ALB-XKX", Resolved), ("SRB-XKX", Firing)]);
+}
+
+#[test]
+fn the_index_has_a_threshold() {
+    let articles: Vec<Arc<Enriched>> = (0..9).map(|n| article(&format!("a{n}"), n, "x", "army")).collect();
+    let alerts = run(rules("{threshold: {above: 60, within: 1h}}"), &articles, 9);
+    assert_eq!(told(&alerts), [(Firing, 6, 63.0)]);
+}
+
+#[test]
+fn an_alert_lasts_fades_and_rests() {
+    let articles = [0, 5, 200, 205, 400, 405].map(|at| article(&format!("a{at}"), at, "x", "army"));
+    let when = "{frequency: {at_least: 2, within: 10m}}";
+    let alerts = run(rules_with("{words: army}", when, "{close_after: 1h, rest: 3h}"), &articles, 1_000);
+    assert_eq!(told(&alerts), [(Firing, 5, 2.0), (Resolved, 70, 0.0), (Firing, 405, 2.0), (Resolved, 470, 0.0)]);
+}
+
+#[test]
+fn what_comes_late_counts_as_now_and_what_comes_much_too_late_does_not_count() {
+    let mut engine = Engine::new(rules("{frequency: {at_least: 2, within: 1h}}"), Limits::default());
+    let mut alerts = Vec::new();
+    let mut push =
+        |id: &str, at: i64, engine: &mut Engine| engine.push(article(id, at, "x", "army"), None, &mut alerts);
+    assert_eq!(push("a", 1_000, &mut engine), Taken::InTime);
+    assert_eq!(push("b", 1_000 - 7 * 60, &mut engine), Taken::Stale);
+    assert_eq!(engine.open(), 0);
+    assert_eq!(push("c", 1_000 - 5 * 60, &mut engine), Taken::Late);
+    assert_eq!((engine.open(), engine.counts().late, engine.counts().stale), (1, 2, 1));
+}
+
+#[test]
+fn a_date_in_the_future_does_not_make_all_others_late() {
+    let mut engine = Engine::new(rules("{}"), Limits::default());
+    let now = START + HOUR;
+    assert_eq!(engine.push(article("a", 1_000_000, "x", "army"), Some(now), &mut Vec::new()), Taken::InTime);
+    assert_eq!(engine.push(article("b", 60, "x", "army"), Some(now), &mut Vec::new()), Taken::InTime);
+}
+
+#[test]
+fn groups_are_bounded_and_what_is_left_out_is_counted() {
+    let limits = Limits { groups: 10, ..Limits::default() };
+    let mut engine = Engine::new(rules("{frequency: {at_least: 1, within: 1h}, group_by: source}"), limits);
+    let mut alerts = Vec::new();
+    for number in 0..25 {
+        engine.push(article(&format!("a{number}"), 0, &format!("s{number}"), "army"), None, &mut alerts);
+    }
+    assert_eq!((alerts.len(), engine.counts().left_out), (10, 15));
+    engine.advance(START + 3 * HOUR, &mut alerts);
+    engine.push(article("z", 181, "new", "army"), None, &mut alerts);
+    assert_eq!(engine.counts().left_out, 15, "groups that are over make room");
+}
+
+/// Rules of every kind over the same stream.
+fn mixed() -> RuleSet {
+    let conditions = [
+        "{}",
+        "{frequency: {at_least: 3, within: 2h}, group_by: pair}",
+        "{frequency: {at_least: 3, within: 2h}, sources: 2}",
+        "{cardinality: {of: source, at_least: 3, within: 3h}}",
+        "{spike: {within: 1h, at_least: 1}, group_by: dyad, distinct: article}",
+        "{flatline: {within: 5h}}",
+        "{flatline: {within: 4h}, group_by: source}",
+        "{new_term: {of: dyad, unseen_for: 6h}}",
+        "{threshold: {above: 40, within: 3h}, group_by: country}",
+    ];
+    let matches =
+        ["{words: army}", "{words: 'army OR talks', level: watch}", "{dyad: SRB~XKX}", "{not: {words: talks}}"];
+    let mut text = "rules:\n".to_owned();
+    for (n, when) in conditions.iter().enumerate() {
+        for (m, matches) in matches.iter().enumerate() {
+            let calm = ["{}", "{for: 10m, close_after: 30m}", "{repeat: 1h, rest: 2h}"][(n + m) % 3];
+            text.push_str(&format!(
+                "  - {{id: r{n}-{m}, title: T, severity: high, match: {matches}, when: {when}, calm: {calm}}}\n"
+            ));
+        }
+    }
+    RuleSet::parse("mixed.yaml", &text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn stream() -> impl Strategy<Value = Vec<Arc<Enriched>>> {
+    let texts = ["The army moved to the border.", "Talks went on.", "The army attacked and talks failed."];
+    let one = (0..2_000i64, 0..4usize, 0..3usize, 0..3usize);
+    prop::collection::vec(one, 1..60).prop_map(move |all| {
+        let make = |(number, (minutes, source, text, from)): (usize, (i64, usize, usize, usize))| {
+            let from = ["SRB", "XKX", "ALB"][from];
+            let to = if from == "XKX" { "SRB" } else { "XKX" };
+            dyadic(&format!("a{number}"), minutes, &format!("s{source}"), texts[text], from, to)
+        };
+        all.into_iter().enumerate().map(make).collect()
+    })
+}
+
+/// All alerts in the order of their keys: those of one moment have none of their own.
+fn keys(mut alerts: Vec<Alert>) -> Vec<String> {
+    let mut keys: Vec<String> =
+        alerts.drain(..).map(|alert| format!("{} {:?} {}", alert.key, alert.value, alert.reason)).collect();
+    keys.sort();
+    keys
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn order_within_the_lateness_and_batches_make_no_difference(
+        articles in stream(),
+        seed in any::<u64>(),
+        steps in prop::collection::vec(1..9usize, 1..9),
+    ) {
+        let limits = Limits { lateness: 2_000 * 60_000, ..Limits::default() };
+        let end = START + 10_000 * 60_000;
+        let mut sorted = articles.clone();
+        sorted.sort_by_key(|article| article.article.published_at.clone());
+        let mut plain = Engine::new(mixed(), limits);
+        let mut expected = Vec::new();
+        sorted.iter().for_each(|article| { plain.push(article.clone(), None, &mut expected); });
+        plain.advance(end, &mut expected);
+
+        let mut shuffled = articles;
+        shuffled.sort_by_key(|article| blake3::hash(format!("{seed}{}", article.article.id).as_bytes()).to_hex().to_string());
+        let mut engine = Engine::new(mixed(), limits);
+        let mut alerts = Vec::new();
+        let mut steps = steps.into_iter().cycle();
+        let mut rest = &shuffled[..];
+        while !rest.is_empty() {
+            let (batch, after) = rest.split_at(steps.next().unwrap_or(1).min(rest.len()));
+            batch.iter().for_each(|article| { engine.push(article.clone(), None, &mut alerts); });
+            rest = after;
+        }
+        engine.advance(end, &mut alerts);
+        prop_assert_eq!(engine.counts().late, 0);
+        prop_assert_eq!(keys(alerts), keys(expected));
+    }
+
+    #[test]
+    fn the_rules_that_are_tried_are_all_that_match(articles in stream()) {
+        let set = mixed();
+        let mut engine = Engine::new(set.clone(), Limits { lateness: 2_000 * 60_000, ..Limits::default() });
+        let mut matched = 0;
+        for article in &articles {
+            engine.push(article.clone(), None, &mut Vec::new());
+            matched += set.explain(article).iter().filter(|(_, held)| held.holds).count() as u64;
+        }
+        engine.advance(START + 10_000 * 60_000, &mut Vec::new());
+        prop_assert_eq!(engine.counts().matched, matched);
+    }
+}

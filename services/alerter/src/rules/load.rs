@@ -1,0 +1,202 @@
+//! Folders and files of rules.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use faultline_schemas::Severity;
+use serde::de::DeserializeOwned;
+
+use super::check::Checker;
+use super::condition::{Calm, When};
+use super::explain::Held;
+use super::expression::Expression;
+use super::problem::{Problem, Problems, unknown};
+use super::raw::RuleFile;
+use super::terms::Vocabulary;
+use crate::seen::Seen;
+use crate::template::Template;
+
+/// A rule that has been checked.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its name.
+    pub id: String,
+    /// How urgent its alerts are.
+    pub severity: Severity,
+    /// Whether it is watched.
+    pub enabled: bool,
+    /// Who wrote it and why.
+    pub owner: Option<String>,
+    /// Where it is written.
+    pub file: PathBuf,
+    /// On which line, from 1.
+    pub line: u64,
+    pub(crate) title: Template,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, Template>,
+    pub(crate) expression: Expression,
+    pub(crate) when: When,
+    pub(crate) calm: Calm,
+}
+
+/// Rules that are watched together.
+#[derive(Debug, Clone, Default)]
+pub struct RuleSet {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) vocabulary: Vocabulary,
+}
+
+/// Folders within folders that are read.
+const DEEPEST: usize = 8;
+
+impl RuleSet {
+    /// Reads every `*.yaml` and `*.yml` below a folder but tests (`*.test.yaml`), with the lists of terms in `lists/*.txt`; or a single
+    /// file, with the lists beside it.
+    ///
+    /// # Errors
+    /// Every mistake in every file.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+        let lists = lists(&folder.join("lists"), &mut problems);
+        let files = if path.is_dir() { files(path, false, &mut problems) } else { vec![path.to_owned()] };
+        if files.is_empty() && problems.0.is_empty() {
+            problems.add(path, (0, 0), "there are no rules here: files of rules end in .yaml");
+        }
+        let mut set = Self::default();
+        for file in files {
+            match std::fs::read_to_string(&file) {
+                Ok(text) => set.add(&file, &text, &lists, &mut problems),
+                Err(error) => problems.add(&file, (0, 0), format!("failed to read it: {error}")),
+            }
+        }
+        set.find_repeats(&mut problems);
+        problems.or(set)
+    }
+
+    /// Reads one text.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
+        let (mut set, mut problems) = (Self::default(), Problems::default());
+        set.add(Path::new(name), text, &BTreeMap::new(), &mut problems);
+        set.find_repeats(&mut problems);
+        problems.or(set)
+    }
+
+    fn add(&mut self, file: &Path, text: &str, lists: &BTreeMap<String, Vec<String>>, problems: &mut Problems) {
+        match yaml::<RuleFile>(file, text) {
+            Ok(raw) => {
+                let mut checker = Checker { file, vocabulary: &mut self.vocabulary, lists, problems };
+                self.rules.extend(raw.rules.into_iter().map(|rule| checker.rule(rule)));
+            }
+            Err(problem) => problems.0.push(problem),
+        }
+    }
+
+    fn find_repeats(&self, problems: &mut Problems) {
+        let mut known: BTreeMap<&str, &Rule> = BTreeMap::new();
+        for rule in &self.rules {
+            if let Some(first) = known.insert(&rule.id, rule) {
+                let message = format!("the id {:?} is taken: {}:{}", rule.id, first.file.display(), first.line);
+                problems.add(&rule.file, (rule.line, 1), message);
+            }
+        }
+    }
+
+    /// The rules, in the order of their files.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Only the rule of that id, watched even where it is not enabled.
+    ///
+    /// # Errors
+    /// Says which there are.
+    pub fn only(&self, id: &str) -> Result<Self, String> {
+        let rule = self.rules.iter().find(|rule| rule.id == id).cloned().ok_or_else(|| {
+            let known: Vec<&str> = self.rules.iter().map(|rule| &*rule.id).collect();
+            unknown("rule", id, &known)
+        })?;
+        Ok(Self { rules: vec![Rule { enabled: true, ..rule }], vocabulary: self.vocabulary.clone() })
+    }
+
+    /// Which parts of each rule's match hold of an article.
+    #[must_use]
+    pub fn explain(&self, document: &std::sync::Arc<faultline_schemas::Enriched>) -> Vec<(&Rule, Held)> {
+        let seen = Seen::new(document.clone(), 0, &self.vocabulary);
+        self.rules.iter().map(|rule| (rule, Held::of(&rule.expression, &seen))).collect()
+    }
+}
+
+/// Files of rules, or of their tests, below a folder, by name.
+pub(crate) fn files(folder: &Path, tests: bool, problems: &mut Problems) -> Vec<PathBuf> {
+    fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>, problems: &mut Problems) {
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return problems.add(folder, (0, 0), format!("failed to list the folder: {error}")),
+        };
+        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+            if path.is_dir() && depth < DEEPEST {
+                walk(&path, depth + 1, found, problems);
+            } else if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, 0, &mut found, problems);
+    let is_test = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(".test"));
+    found.retain(|path| is_test(path) == tests);
+    found.sort();
+    found
+}
+
+/// Lists of terms by name: a term on each line; empty lines and `#` lines say nothing.
+fn lists(folder: &Path, problems: &mut Problems) -> BTreeMap<String, Vec<String>> {
+    let mut lists = BTreeMap::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return lists };
+    for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        if path.extension().is_none_or(|ending| ending != "txt") {
+            continue;
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let terms = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+                let terms: Vec<String> = terms.map(str::to_owned).collect();
+                if terms.is_empty() {
+                    problems.add(&path, (0, 0), "this list holds no term: write one on each line");
+                }
+                lists.insert(name, terms);
+            }
+            Err(error) => problems.add(&path, (0, 0), format!("failed to read it: {error}")),
+        }
+    }
+    lists
+}
+
+/// Reads YAML; what is wrong comes with its place and, for a name, the nearest that there is.
+pub(crate) fn yaml<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Problem> {
+    let options = serde_saphyr::options! { with_snippet: false };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
+        Problem { file: file.to_owned(), line, column, message: message_of(&error.to_string()) }
+    })
+}
+
+/// serde's words for an unknown name, in ours.
+fn message_of(message: &str) -> String {
+    // Where it is comes before the message already.
+    let message = message.split(" at line ").next().unwrap_or(message);
+    for (what, start) in [("field", "unknown field `"), ("value", "unknown variant `")] {
+        let told = message.split_once(start).and_then(|(_, rest)| rest.split_once("`, expected "));
+        let Some((given, known)) = told else { continue };
+        let known = known.trim_start_matches("one of ").split([',', ' ']).filter(|name| !matches!(*name, "" | "or"));
+        let known: Vec<&str> = known.map(|name| name.trim_matches('`')).collect();
+        return unknown(what, given, &known);
+    }
+    message.to_owned()
+}

@@ -1,0 +1,165 @@
+//! `faultline rules`: rules of alerts, checked, tested, and tried on the past.
+
+mod backtest;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use faultline_alerter::{RuleSet, run_tests};
+use faultline_enricher::knowledge;
+
+use super::{output, read};
+use crate::exit::Usage;
+use crate::settings::Settings;
+
+const EXAMPLES: &str = "\
+Examples:
+  faultline rules check                             every mistake in rules/*.yaml, with file, line and column
+  faultline rules test                              and whether they raise what rules/*.test.yaml expect
+  faultline rules explain talks-break story.txt     which part of a rule holds of an article, and which does not
+  faultline rules backtest dyad-spike 2022.jsonl.gz what it would have raised on an archive
+
+A folder of rules with their tests, to begin with, is deploy/rules in the sources. Editors complete and check rules by
+the schema that `faultline schema rules.schema.json` prints.";
+
+/// What `faultline rules` takes.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct RulesArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Check rules; exit code 2 and every mistake with its place
+    #[command(after_help = EXAMPLES)]
+    Check {
+        /// Folder or file of rules
+        #[arg(default_value = "rules")]
+        rules: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run the tests of rules (*.test.yaml): articles in, alerts expected
+    #[command(after_help = EXAMPLES)]
+    Test {
+        /// Folder of rules and tests
+        #[arg(default_value = "rules")]
+        rules: PathBuf,
+    },
+    /// Say which parts of a rule hold of an article
+    #[command(after_help = EXAMPLES)]
+    Explain {
+        /// Id of the rule
+        rule: String,
+        /// File with the article, `-` for standard input
+        article: PathBuf,
+        /// Folder or file of rules
+        #[arg(long, default_value = "rules", value_name = "DIR")]
+        rules: PathBuf,
+    },
+    /// Every alert that a rule would have raised on archives, by day, with the noisiest stories
+    #[command(after_help = EXAMPLES)]
+    Backtest(backtest::BacktestArguments),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When rules have mistakes, tests fail, or a file cannot be read.
+pub(crate) fn run(arguments: &RulesArguments, settings: &Settings) -> anyhow::Result<()> {
+    match &arguments.action {
+        Action::Check { rules, json } => check(rules, *json),
+        Action::Test { rules } => test(rules, settings),
+        Action::Explain { rule, article, rules } => explain(rule, article, rules, settings),
+        Action::Backtest(arguments) => backtest::run(arguments, settings),
+    }
+}
+
+/// Rules of a folder or file.
+///
+/// # Errors
+/// [`Usage`] with every mistake.
+fn load(path: &Path) -> Result<RuleSet, Usage> {
+    if !path.exists() {
+        return Err(Usage(format!(
+            "there is no folder or file of rules {}: name one, such as deploy/rules in the sources",
+            path.display()
+        )));
+    }
+    RuleSet::load(path).map_err(|problems| {
+        let many = problems.0.len();
+        Usage(format!("{many} mistake{} in the rules:\n{problems}", if many == 1 { "" } else { "s" }))
+    })
+}
+
+fn check(path: &Path, as_json: bool) -> anyhow::Result<()> {
+    let rules = load(path)?;
+    let rules = rules.rules();
+    if as_json {
+        let rules: Vec<_> = rules
+            .iter()
+            .map(|rule| {
+                serde_json::json!({"id": rule.id, "severity": rule.severity, "enabled": rule.enabled, "owner": rule.owner,
+                    "file": rule.file, "line": rule.line})
+            })
+            .collect();
+        return output::json(&rules);
+    }
+    let off = rules.iter().filter(|rule| !rule.enabled).count();
+    let off = if off > 0 { format!(", {off} of them not enabled") } else { String::new() };
+    output::text(&format!("{} rules are right{off}\n", rules.len()))
+}
+
+fn test(path: &Path, settings: &Settings) -> anyhow::Result<()> {
+    let rules = load(path)?;
+    let analyzer = knowledge::analyzer(settings.enricher.knowledge_dir.as_deref())?;
+    let outcomes = run_tests(&rules, path, analyzer).map_err(|problems| Usage(problems.to_string()))?;
+    if outcomes.is_empty() {
+        bail!("there are no tests in {}: write some beside the rules, in files that end in .test.yaml", path.display());
+    }
+    let mut failed = 0;
+    for outcome in &outcomes {
+        match &outcome.failure {
+            None => output::text(&format!("ok      {}: {}\n", outcome.rule, outcome.name))?,
+            Some(failure) => {
+                failed += 1;
+                output::text(&format!("FAILED  {}: {}\n{failure}\n", outcome.rule, outcome.name))?;
+            }
+        }
+    }
+    let tested = |id: &str| outcomes.iter().any(|outcome| outcome.rule == id);
+    let untested: Vec<&str> = rules.rules().iter().map(|rule| &*rule.id).filter(|id| !tested(id)).collect();
+    if !untested.is_empty() {
+        output::text(&format!("without a test: {}\n", untested.join(", ")))?;
+    }
+    match failed {
+        0 => output::text(&format!("all {} tests passed\n", outcomes.len())),
+        failed => bail!("{failed} of {} tests failed", outcomes.len()),
+    }
+}
+
+fn explain(rule: &str, article: &Path, path: &Path, settings: &Settings) -> anyhow::Result<()> {
+    let only = load(path)?.only(rule).map_err(Usage)?;
+    let mut shown = 0;
+    let refused = read::each(article, settings, |document| {
+        let document = Arc::new(document.clone());
+        for (rule, held) in only.explain(&document) {
+            let title = document.article.title.as_deref().unwrap_or(&document.article.id);
+            let holds = if held.holds { "matches" } else { "does not match" };
+            let gap = if shown > 0 { "\n" } else { "" };
+            output::text(&format!("{gap}{} {holds}: {title}\n{held}", rule.id))?;
+        }
+        shown += 1;
+        Ok(())
+    })?;
+    match (shown, refused) {
+        (_, 1..) => bail!("{refused} of the inputs are no articles, as said above"),
+        (0, 0) => bail!("{} holds no article", article.display()),
+        _ => Ok(()),
+    }
+}
