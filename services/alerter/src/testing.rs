@@ -167,7 +167,7 @@ fn run(
         file: file.to_owned(),
         line: place.0,
         column: place.1,
-        message: difference(&alerts, &test.expect),
+        message: difference(&alerts, &test.expect, &engine, articles.len()),
     });
     Some(Outcome { name: test.name.clone(), rule: test.rule.value.clone(), failure })
 }
@@ -217,8 +217,14 @@ fn fits(alert: &Alert, at: Option<i64>, expected: &ExpectedAlert) -> bool {
         && expected.title.as_ref().is_none_or(|title| alert.title.contains(&**title))
 }
 
-fn difference(alerts: &[Alert], expected: &[At<ExpectedAlert>]) -> String {
-    let mut message = format!("{} alerts were expected, and there were {}:", expected.len(), alerts.len());
+fn difference(alerts: &[Alert], expected: &[At<ExpectedAlert>], engine: &Engine, articles: usize) -> String {
+    let mut message = format!(
+        "{} alerts were expected, and there were {} ({} of {articles} articles match, of {} stories)",
+        expected.len(),
+        alerts.len(),
+        engine.counts().matched,
+        engine.counts().stories
+    );
     for alert in alerts {
         let labels: Vec<String> = alert.labels.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         message.push_str(&format!(

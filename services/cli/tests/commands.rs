@@ -464,3 +464,91 @@ fn bad_knowledge_is_wrong_configuration_and_is_told_with_file_and_line() {
         }
     }
 }
+
+/// The rules to begin with, and the bundled articles.
+fn starter(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_starter_rules_are_right_and_each_has_a_test_that_passes() {
+    let folder = TempDir::new().unwrap();
+    let rules = starter("deploy/rules");
+    assert!(stdout(&run(folder.path(), &["rules", "check", &rules])).contains("rules are right"));
+    let tested = stdout(&run(folder.path(), &["rules", "test", &rules]));
+    assert!(tested.contains("tests passed") && !tested.contains("without a test"), "{tested}");
+}
+
+#[test]
+fn the_starter_rules_find_the_days_on_which_the_dispute_rose_and_none_in_sport() {
+    let folder = TempDir::new().unwrap();
+    let (rules, articles) = (starter("deploy/rules"), starter("services/cli/demo/articles.jsonl"));
+    // One line of the bundled articles is broken on purpose.
+    let backtest = |rule: &str| -> Vec<Value> {
+        let output = run(folder.path(), &["rules", "backtest", rule, &articles, "--rules", &rules, "--json"]);
+        let alerts: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap();
+        alerts.into_iter().filter(|alert| alert["state"] == "firing").collect()
+    };
+    let days = |rule: &str| -> Vec<String> {
+        backtest(rule).iter().map(|alert| alert["starts_at"].as_str().unwrap()[..10].to_owned()).collect()
+    };
+    let dispute = days("kosovo-serbia");
+    assert!(
+        dispute.contains(&"2022-07-31".to_owned()) && dispute.iter().any(|day| day.starts_with("2022-12")),
+        "{dispute:?}"
+    );
+    let barricades = days("kosovo-barricades");
+    assert!(
+        barricades.iter().any(|day| day.starts_with("2022-08-0")) && barricades.contains(&"2022-12-11".to_owned()),
+        "{barricades:?}"
+    );
+    for rule in [
+        "kosovo-serbia",
+        "kosovo-barricades",
+        "dyad-force",
+        "mobilisation",
+        "unrest",
+        "ceasefire-in-danger",
+        "new-hostile-dyad",
+    ] {
+        for alert in backtest(rule) {
+            for report in alert["evidence"].as_array().unwrap() {
+                let source = report["source"].as_str().unwrap();
+                let is_calm = ["continental-sport", "market-lines", "labnotes", "paper-and-stage"]
+                    .iter()
+                    .any(|calm| source.starts_with(calm));
+                assert!(!is_calm, "{rule} on {report}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rule_says_which_part_of_it_holds_of_an_article() {
+    let folder = TempDir::new().unwrap();
+    let rules = starter("deploy/rules");
+    let article = "Armenia rejected Azerbaijan's proposal and walked out of the peace talks in Vienna.";
+    let explain = |rule: &str| {
+        stdout(&run_with_input(folder.path(), &["rules", "explain", rule, "-", "--rules", &rules], article.as_bytes()))
+    };
+    let broken_off = explain("talks-break-down");
+    assert!(broken_off.contains("talks-break-down matches") && broken_off.contains("(“talks”)"), "{broken_off}");
+    let sanctions = explain("sanctions");
+    assert!(sanctions.contains("does not match") && sanctions.contains("no     signal: sanctions"), "{sanctions}");
+}
+
+#[test]
+fn rules_with_mistakes_are_refused_with_every_place() {
+    let folder = TempDir::new().unwrap();
+    refused(&run(folder.path(), &["rules", "check"]), 2, &["no folder or file of rules rules", "deploy/rules"]);
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    let text = "rules:\n  - {id: a, title: x, severity: high, match: {signal: tlaks, level: hihg}}\n";
+    std::fs::write(folder.path().join("rules/a.yaml"), text).unwrap();
+    let words = ["2 mistakes", "rules/a.yaml:2:58", "did you mean talks", "rules/a.yaml:2:72", "did you mean high"];
+    refused(&run(folder.path(), &["rules", "check"]), 2, &words);
+    std::fs::write(folder.path().join("rules/a.yaml"), text.replace("tlaks", "talks").replace("hihg", "high")).unwrap();
+    assert!(stdout(&run(folder.path(), &["rules", "check"])).contains("1 rules are right"));
+    refused(&run(folder.path(), &["rules", "test"]), 1, &["no tests in rules", ".test.yaml"]);
+    std::fs::write(folder.path().join("rules/a.test.yaml"), "tests:\n  - {name: n, rule: b, articles: []}\n").unwrap();
+    refused(&run(folder.path(), &["rules", "test"]), 2, &["rules/a.test.yaml:2:21", "is no rule"]);
+}

@@ -54,6 +54,8 @@ pub enum Taken {
 pub struct Counts {
     /// Articles that took part.
     pub articles: u64,
+    /// Stories that they tell.
+    pub stories: u64,
     /// Articles later than the lateness.
     pub late: u64,
     /// Articles too late to take part.
@@ -187,6 +189,7 @@ impl Engine {
         self.clock = Some(now);
         self.counts.articles += 1;
         let story = self.stories.tell(seen);
+        self.counts.stories += u64::from(*story == *seen.document.article.id);
         for number in self.percolator.candidates(seen) {
             self.counts.tried += 1;
             let rule = &self.rules.rules[number as usize];

@@ -103,10 +103,10 @@ impl Checker<'_> {
             0 => {
                 // A part that has a mistake of its own is something in particular.
                 if self.problems.0.len() == told {
-                self.problem(
-                    place,
-                    "this matches nothing in particular: name words, actors, countries, events or signals",
-                );
+                    self.problem(
+                        place,
+                        "this matches nothing in particular: name words, actors, countries, events or signals",
+                    );
                 }
                 Expression::Any(parts)
             }

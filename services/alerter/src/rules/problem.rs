@@ -54,7 +54,10 @@ impl Problems {
 
 /// `"sgnal" is no field: did you mean "signal"?`, or all there are.
 pub(crate) fn unknown(what: &str, given: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|name| (strsim::damerau_levenshtein(&name.to_lowercase(), &given.to_lowercase()), *name)).min();
+    let near = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&name.to_lowercase(), &given.to_lowercase()), *name))
+        .min();
     match near.filter(|(distance, name)| *distance <= 1 + name.len() / 4) {
         Some((_, name)) => format!("{given:?} is no {what}: did you mean {name}?"),
         None => format!("{given:?} is no {what}: there are {}", known.join(", ")),
