@@ -533,6 +533,8 @@ fn a_rule_says_which_part_of_it_holds_of_an_article() {
     };
     let broken_off = explain("talks-break-down");
     assert!(broken_off.contains("talks-break-down matches") && broken_off.contains("(“talks”)"), "{broken_off}");
+    let matched = run_with_input(folder.path(), &["rules", "match", "-", "--rules", &rules], article.as_bytes());
+    assert!(stdout(&matched).contains(": talks-break-down"), "{}", stdout(&matched));
     let sanctions = explain("sanctions");
     assert!(sanctions.contains("does not match") && sanctions.contains("no     signal: sanctions"), "{sanctions}");
 }

@@ -123,6 +123,13 @@ impl RuleSet {
         Ok(Self { rules: vec![Rule { enabled: true, ..rule }], vocabulary: self.vocabulary.clone() })
     }
 
+    /// The rules that match an article, each tried in turn; whether their conditions are met is another matter.
+    #[must_use]
+    pub fn matching(&self, document: &std::sync::Arc<faultline_schemas::Enriched>) -> Vec<&Rule> {
+        let seen = Seen::new(document.clone(), 0, &self.vocabulary);
+        self.rules.iter().filter(|rule| rule.expression.holds(&seen)).collect()
+    }
+
     /// Which parts of each rule's match hold of an article.
     #[must_use]
     pub fn explain(&self, document: &std::sync::Arc<faultline_schemas::Enriched>) -> Vec<(&Rule, Held)> {

@@ -18,6 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   faultline rules check                             every mistake in rules/*.yaml, with file, line and column
   faultline rules test                              and whether they raise what rules/*.test.yaml expect
+  faultline rules match articles.jsonl              which rules match which articles
   faultline rules explain talks-break story.txt     which part of a rule holds of an article, and which does not
   faultline rules backtest dyad-spike 2022.jsonl.gz what it would have raised on an archive
 
@@ -62,6 +63,15 @@ enum Action {
         #[arg(long, default_value = "rules", value_name = "DIR")]
         rules: PathBuf,
     },
+    /// Say which rules match an article, each article on a line of its own
+    #[command(after_help = EXAMPLES)]
+    Match {
+        /// File with articles, `-` for standard input
+        articles: PathBuf,
+        /// Folder or file of rules
+        #[arg(long, default_value = "rules", value_name = "DIR")]
+        rules: PathBuf,
+    },
     /// Every alert that a rule would have raised on archives, by day, with the noisiest stories
     #[command(after_help = EXAMPLES)]
     Backtest(backtest::BacktestArguments),
@@ -76,6 +86,7 @@ pub(crate) fn run(arguments: &RulesArguments, settings: &Settings) -> anyhow::Re
         Action::Check { rules, json } => check(rules, *json),
         Action::Test { rules } => test(rules, settings),
         Action::Explain { rule, article, rules } => explain(rule, article, rules, settings),
+        Action::Match { articles, rules } => matching(articles, rules, settings),
         Action::Backtest(arguments) => backtest::run(arguments, settings),
     }
 }
@@ -141,6 +152,21 @@ fn test(path: &Path, settings: &Settings) -> anyhow::Result<()> {
         0 => output::text(&format!("all {} tests passed\n", outcomes.len())),
         failed => bail!("{failed} of {} tests failed", outcomes.len()),
     }
+}
+
+fn matching(articles: &Path, path: &Path, settings: &Settings) -> anyhow::Result<()> {
+    let rules = load(path)?;
+    let refused = read::each(articles, settings, |document| {
+        let document = Arc::new(document.clone());
+        let title = document.article.title.as_deref().unwrap_or(&document.article.id);
+        let ids: Vec<&str> = rules.matching(&document).iter().map(|rule| &*rule.id).collect();
+        let ids = if ids.is_empty() { "no rule".to_owned() } else { ids.join(", ") };
+        output::text(&format!("{title}: {ids}\n"))
+    })?;
+    if refused > 0 {
+        bail!("{refused} of the inputs are no articles, as said above");
+    }
+    Ok(())
 }
 
 fn explain(rule: &str, article: &Path, path: &Path, settings: &Settings) -> anyhow::Result<()> {

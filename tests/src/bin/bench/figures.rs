@@ -29,13 +29,16 @@ impl Target {
 }
 
 /// Every key, in the order of the table.
-const MEASURES: [(&str, Option<Target>, &str); 29] = [
+const MEASURES: [(&str, Option<Target>, &str); 32] = [
     ("enrich.load_ms", Some(Target::Below(500.0)), "the analysis made ready, once a process"),
     ("enrich.knowledge_mb", Some(Target::Below(120.0)), "resident memory that this takes"),
     ("enrich.ten_times_longer", Some(Target::Below(12.0)), "time for 10 MB over time for 1 MB, the worst kind of text"),
     ("enrich.articles_per_second_core", None, "analysis, one thread, per second of CPU"),
     ("enrich.vader_articles_per_second", None, "the VADER crate, a sentence at a time, same articles"),
     ("enrich.ratio_to_vader", Some(Target::AtLeast(5.0)), "the first over the second"),
+    ("alerts.us_per_article_10000", Some(Target::Below(100.0)), "an article against 10,000 rules, us of one core"),
+    ("alerts.ratio_10000_to_100", Some(Target::Below(3.0)), "the same over what 100 rules cost"),
+    ("alerts.ratio_to_linear", None, "each rule tried in turn, over the first"),
     ("pipeline.mb_per_second", None, "consume loop on Apache Kafka, analysis that does nothing"),
     ("pipeline.copy_mb_per_second", None, "plain consume-and-produce copy of the same bytes"),
     ("pipeline.ratio_to_copy", Some(Target::AtLeast(0.7)), "the first over the second"),

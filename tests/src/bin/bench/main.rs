@@ -7,6 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
+mod alerts;
 mod corpus;
 mod enrich;
 mod figures;
@@ -50,6 +51,8 @@ enum Group {
     Linear,
     /// Analysis in this process, against the VADER crate
     Enrich,
+    /// Ten thousand rules of alerts over articles
+    Alerts,
     /// `faultline up` with nothing to do, and its start
     Rest,
     /// Published to stored on the bundled broker and `SQLite`
@@ -77,6 +80,7 @@ impl Group {
         match self {
             Self::Linear => linear::run(bench, figures),
             Self::Enrich => enrich::run(bench, figures),
+            Self::Alerts => alerts::run(bench, figures),
             Self::Rest => rest::run(bench, figures),
             Self::LatencyBundled => latency::bundled(bench, figures),
             Self::LatencyKafka => latency::kafka(bench, figures),
