@@ -64,6 +64,20 @@ pub enum Partial {
     NotFound,
 }
 
+impl Partial {
+    /// What a reader is told: what there is of the article, and why no more.
+    #[must_use]
+    pub fn as_note(self) -> &'static str {
+        match self {
+            Self::Summary => "summary only",
+            Self::Paywall => "summary only: the rest is for subscribers",
+            Self::Forbidden => "summary only: its publisher asks programs to leave the page alone",
+            Self::Unreachable => "summary only: its page could not be had",
+            Self::NotFound => "summary only: no article was found on its page",
+        }
+    }
+}
+
 /// A span of `text`, in code points, that the caller marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetSpan {

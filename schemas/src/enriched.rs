@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::topic;
+use crate::{Partial, topic};
 
 /// One document on the `enriched` topic, and one line of output of `faultline enrich`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -79,6 +79,9 @@ pub struct ArticleInfo {
     pub feed: Option<String>,
     /// Words in `text`.
     pub words: u32,
+    /// As [`crate::Article::partial`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
 }
 
 /// A half-open range of code points into `text`.

@@ -97,6 +97,10 @@ async fn reports_of_one_happening_are_one_story(place: Place) {
     let [story] = &stories(&store, "").await[..] else { panic!("not one story") };
     assert_eq!((ids(story), story.id.as_str()), (vec!["a", "b", "c"], "b"));
     assert_eq!((story.articles, story.sources, story.first.id.as_str()), (3, 2, "a"));
+    let page = store.search(&query::parse("").unwrap(), Order::Time, 10, None).await.unwrap();
+    let told: Vec<bool> =
+        page.hits.iter().map(|hit| hit.outlets == 2 && hit.story.as_ref() == Some(&story.id)).collect();
+    assert_eq!(told.iter().filter(|told| **told).count(), 3, "a search says who else reports it");
     assert_eq!(story.last_at, START_MS + 3 * HOUR_MS);
     assert_eq!(store.story_of("c").await.unwrap().as_ref(), Some(story));
     assert_eq!(store.story_of("budget").await.unwrap(), None);

@@ -90,5 +90,6 @@ fn info(article: &Article, language: Option<String>, words: u32) -> ArticleInfo 
         language,
         feed: article.feed.clone(),
         words,
+        partial: article.partial,
     }
 }

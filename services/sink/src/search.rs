@@ -1,6 +1,6 @@
 //! Finding articles.
 
-use faultline_schemas::{Direction, Enriched, Level, Sentiment, Span};
+use faultline_schemas::{Direction, Enriched, Level, Partial, Sentiment, Span};
 use serde::Serialize;
 
 use crate::changes::{Edit, words as words_of};
@@ -66,6 +66,12 @@ pub struct Hit {
     pub snippet: Snippet,
     /// Id of the earlier article that this one nearly repeats.
     pub duplicate_of: Option<String>,
+    /// Id of its story; none where it is the only report.
+    pub story: Option<String>,
+    /// Sources that report the story: 1 where it is the only report.
+    pub outlets: u32,
+    /// Why there is only a part of it.
+    pub partial: Option<Partial>,
     /// How the publisher edited it; none where it is as it first came.
     pub edit: Option<Edit>,
 }
@@ -169,6 +175,9 @@ impl Store {
             score: document.escalation.score,
             level: document.escalation.level,
             duplicate_of: row.opt_text(4).map_err(failed)?,
+            story: row.opt_text(6).map_err(failed)?,
+            outlets: u32::try_from(row.int(7).map_err(failed)?).unwrap_or(1),
+            partial: document.article.partial,
             edit: None,
         })
     }
@@ -201,9 +210,12 @@ impl Cursor {
     }
 }
 
-/// Id of the article that row `p` repeats, and how many revisions it has.
+/// Of row `p`: id of the article that it repeats, how many revisions it has, its story and how many sources report that.
 const BESIDE: &str = "(SELECT f.id FROM repeats d JOIN articles f ON f.key = d.first_key WHERE d.article_key = p.key), \
-                      (SELECT count(*) FROM revisions v WHERE v.article_key = p.key)";
+                      (SELECT count(*) FROM revisions v WHERE v.article_key = p.key), \
+                      (SELECT s.id FROM story_articles m JOIN stories s ON s.id = m.story WHERE m.article_key = p.key), \
+                      coalesce((SELECT s.sources FROM story_articles m JOIN stories s ON s.id = m.story \
+                                WHERE m.article_key = p.key), 1)";
 
 /// One row more than `limit` tells whether there is another page.
 fn by_time(compiled: &Compiled, cursor: Option<Cursor>, limit: usize) -> Result<(String, Vec<Value>), StoreError> {

@@ -40,7 +40,34 @@ struct Group {
     last: Option<i64>,
     /// Until when it is new.
     fresh_until: Option<i64>,
+    /// For a sequence: when what comes first was last seen.
+    first: Option<i64>,
+    /// For a change: what the field was.
+    was: Option<Vec<String>>,
     due: Option<i64>,
+}
+
+impl Group {
+    /// Whether an article is what the condition waits for: after long, after another, or unlike the one before.
+    fn is_news(&mut self, rule: &Rule, observation: &Observation<'_>) -> bool {
+        let Observation { now, seen, story, events, .. } = observation;
+        match (rule.when.condition, &rule.when.steps) {
+            (Condition::NewTerm { unseen_for, .. }, _) => self.last.is_none_or(|last| now - last >= unseen_for),
+            (Condition::Sequence { within }, Some((first, then))) => {
+                let follows = then.holds(seen) && self.first.is_some_and(|first| now - first <= within);
+                if first.holds(seen) {
+                    self.first = Some(*now);
+                }
+                follows
+            }
+            (Condition::Change { of }, _) => {
+                let values = of.values(seen, *events, story);
+                let before = self.was.replace(values);
+                before.is_some() && before != self.was
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Reports that an alert shows.
@@ -136,6 +163,8 @@ impl Groups {
             reports: VecDeque::new(),
             last: None,
             fresh_until: None,
+            first: None,
+            was: None,
             due: None,
         };
         let number = self.free.pop().unwrap_or(self.groups.len());
@@ -168,11 +197,8 @@ impl Groups {
                 calming: weight(Direction::DeEscalation),
             });
         }
-        if let Condition::NewTerm { unseen_for, .. } = rule.when.condition {
-            let is_new = group.last.is_none_or(|last| now - last >= unseen_for);
-            if is_new {
-                group.fresh_until = Some(now + rule.when.condition.within());
-            }
+        if group.is_news(rule, observation) {
+            group.fresh_until = Some(now + rule.when.condition.within());
         }
         group.last = Some(*now);
         group.reports.retain(|other| &*other.story != *story);
@@ -183,7 +209,7 @@ impl Groups {
     fn judge(&mut self, rule: &Rule, group: usize, now: i64, begun: i64, alerts: &mut Vec<Alert>) {
         let Some(group) = &mut self.groups[group] else { return };
         let condition = &rule.when.condition;
-        group.window.expire(now - condition.within(), now - condition.memory());
+        group.window.expire(now - condition.within(), now - condition.kept());
         let reading: Reading = read(&rule.when, &group.window, now, begun, group.fresh_until);
         if let Some(change) = group.standing.step(now, &reading, &rule.calm) {
             let told = Told {
@@ -205,7 +231,9 @@ impl Groups {
         let Some(group) = &self.groups[number] else { return };
         let is_remembered = match rule.when.condition {
             Condition::Flatline { .. } => true,
-            Condition::NewTerm { unseen_for, .. } => group.last.is_some_and(|last| now - last < unseen_for),
+            Condition::NewTerm { .. } | Condition::Sequence { .. } | Condition::Change { .. } => {
+                group.last.is_some_and(|last| now - last < rule.when.condition.memory())
+            }
             _ => false,
         };
         if group.standing.is_idle() && group.window.is_empty() && !is_remembered {

@@ -43,13 +43,15 @@ pub(super) fn read(when: &When, window: &Window, now: i64, begun: i64, fresh_unt
             let reading = Reading::against(units, 1.0, known && is_new);
             Reading { learning: (!known).then_some((0, 1)), ..reading }
         }
+        Condition::Sequence { .. } | Condition::Change { .. } => {
+            Reading::against(units, 1.0, fresh_until.is_some_and(|until| now < until))
+        }
         Condition::Threshold { above, .. } => {
             let index = window.index();
             Reading::against(index, above, index > above)
         }
     };
-    let is_bare = matches!(when.condition, Condition::Flatline { .. } | Condition::NewTerm { .. });
-    reading.opens &= is_bare || window.sources() >= when.sources as usize;
+    reading.opens &= when.condition.is_bare() || window.sources() >= when.sources as usize;
     reading
 }
 

@@ -146,6 +146,12 @@ fn reason(rule: &Rule, reading: &Reading, figures: &Figures, state: AlertState) 
         (Condition::NewTerm { unseen_for, .. }, ..) => {
             format!("{is}{counted} of {of_sources} about what was not seen for {}", duration_text(unseen_for))
         }
+        (Condition::Sequence { within: reach }, ..) => {
+            format!("{is}{counted} of {of_sources}, after what comes first, within {}", duration_text(reach))
+        }
+        (Condition::Change { of }, ..) => {
+            format!("{is}{counted} of {of_sources}: the {} is not what it was", of.name())
+        }
         (Condition::Threshold { .. }, _, Some(above)) => {
             format!("{is}a tension index of {value} over {within}, above {above} is alarming, of {of_sources}")
         }

@@ -167,6 +167,39 @@ fn what_was_not_seen_for_long_is_new() {
 }
 
 #[test]
+fn one_thing_and_then_another_is_a_sequence() {
+    let text = |id: &str, at: i64, text: &str| article(id, at, "x", text);
+    let when = "{sequence: {first: {words: talks}, then: {words: army}, within: 2h}, group_by: pair}";
+    let rules = || rules_with("{words: army OR talks}", when, "{}");
+    let in_order = [text("a", 0, "Talks failed."), text("b", 90, "The army moved.")];
+    let alerts = run(rules(), &in_order, 90);
+    assert_eq!(told(&alerts), [(Firing, 90, 1.0)]);
+    assert_eq!(alerts[0].evidence.len(), 2, "both are shown");
+    for others in [
+        [text("a", 0, "The army moved."), text("b", 90, "Talks failed.")],
+        [text("a", 0, "Talks failed."), text("b", 121, "The army moved.")],
+        [text("a", 0, "Talks failed."), dyadic("b", 90, "x", "The army moved.", "IRN", "ISR")],
+    ] {
+        assert_eq!(told(&run(rules(), &others, 130)), []);
+    }
+    assert_eq!(
+        told(&run(rules(), &[text("a", 0, "Talks failed, the army moved.")], 0)),
+        [],
+        "one article is no sequence"
+    );
+}
+
+#[test]
+fn a_field_that_changes_is_noticed_in_its_own_group() {
+    let seen = |id: &str, at: i64, source: &str, from: &str| dyadic(id, at, source, "army", from, "XKX");
+    let articles =
+        [seen("a", 0, "x", "SRB"), seen("b", 1, "y", "ALB"), seen("c", 2, "x", "SRB"), seen("d", 3, "x", "ALB")];
+    let alerts = run(rules("{change: {of: dyad}, group_by: source}"), &articles, 3);
+    assert_eq!(told(&alerts), [(Firing, 3, 3.0)]);
+    assert!(alerts[0].reason.contains("the dyad is not what it was"), "{}", alerts[0].reason);
+}
+
+#[test]
 fn the_index_has_a_threshold() {
     let articles: Vec<Arc<Enriched>> = (0..9).map(|n| article(&format!("a{n}"), n, "x", "army")).collect();
     let alerts = run(rules("{threshold: {above: 60, within: 1h}}"), &articles, 9);
@@ -228,6 +261,8 @@ fn mixed() -> RuleSet {
         "{flatline: {within: 4h}, group_by: source}",
         "{new_term: {of: dyad, unseen_for: 6h}}",
         "{threshold: {above: 40, within: 3h}, group_by: country}",
+        "{sequence: {first: {words: talks}, then: {words: army}, within: 5h}, group_by: pair}",
+        "{change: {of: dyad}, group_by: source}",
     ];
     let matches =
         ["{words: army}", "{words: 'army OR talks', level: watch}", "{dyad: SRB~XKX}", "{not: {words: talks}}"];

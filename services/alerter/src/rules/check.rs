@@ -235,13 +235,23 @@ impl Checker<'_> {
 
     fn when(&mut self, raw: Option<At<RawWhen>>) -> When {
         let Some(At { value: raw, place }) = raw else {
-            return When { condition: Condition::Any, group_by: Vec::new(), distinct: Distinct::Story, sources: 1 };
+            return When {
+                condition: Condition::Any,
+                group_by: Vec::new(),
+                distinct: Distinct::Story,
+                sources: 1,
+                steps: None,
+            };
         };
         let conditions = self.conditions(&raw);
         if conditions.len() > 1 {
             self.problem(place, "there are several conditions here: write a rule for each");
         }
         let condition = conditions.into_iter().next().unwrap_or(Condition::Any);
+        let steps = raw.sequence.as_ref().map(|At { value, .. }| {
+            let step = |checker: &mut Self, step: &At<RawMatch>| checker.matches(step, 0);
+            (step(self, &value.first), step(self, &value.then))
+        });
         let group_by = self.each_of(&raw.group_by, group_key);
         let distinct = raw.distinct.map_or(Some(Distinct::Story), |distinct| {
             let value = match &*distinct.value {
@@ -252,9 +262,12 @@ impl Checker<'_> {
             self.take(distinct.place, value)
         });
         let sources = raw.sources.map_or(1, |sources| {
-            let is_bare = matches!(condition, Condition::Flatline { .. } | Condition::NewTerm { .. });
+            let is_bare = condition.is_bare();
             if sources.value > 1 && is_bare {
-                self.problem(sources.place, "silence and what is new have no number of sources: leave it out");
+                self.problem(
+                    sources.place,
+                    "silence, what is new and what changes have no number of sources: leave it out",
+                );
             } else if sources.value == 0 {
                 self.problem(sources.place, "an alert rests on at least one source: write 1 or more");
             }
@@ -268,7 +281,7 @@ impl Checker<'_> {
                 format!("{at_least} sources make the alert, and {sources} are asked for: these contradict"),
             );
         }
-        When { condition, group_by, distinct: distinct.unwrap_or(Distinct::Story), sources }
+        When { condition, group_by, distinct: distinct.unwrap_or(Distinct::Story), sources, steps }
     }
 
     fn conditions(&mut self, raw: &RawWhen) -> Vec<Condition> {
@@ -310,6 +323,12 @@ impl Checker<'_> {
             let unseen_for = self.time(&value.unseen_for);
             found.extend(of.zip(unseen_for).map(|(of, unseen_for)| Condition::NewTerm { of, unseen_for }));
         }
+        if let Some(At { value, .. }) = &raw.sequence {
+            found.extend(self.time(&value.within).map(|within| Condition::Sequence { within }));
+        }
+        if let Some(At { value, .. }) = &raw.change {
+            found.extend(self.take(value.of.place, group_key(&value.of.value)).map(|of| Condition::Change { of }));
+        }
         if let Some(At { value, .. }) = &raw.threshold {
             let above = value.above.value;
             if !(0.0..100.0).contains(&above) {
@@ -343,7 +362,12 @@ impl Checker<'_> {
                 Some(f64::from(at_least))
             }
             Condition::Threshold { above, .. } => Some(above),
-            Condition::Any | Condition::NewTerm { .. } | Condition::Spike { .. } | Condition::Flatline { .. } => None,
+            Condition::Any
+            | Condition::NewTerm { .. }
+            | Condition::Spike { .. }
+            | Condition::Flatline { .. }
+            | Condition::Sequence { .. }
+            | Condition::Change { .. } => None,
         };
         if let Some(below) = &raw.close_below {
             match opens_at {

@@ -2,6 +2,7 @@
 
 use faultline_analysis::tension::Ears;
 
+use super::expression::Expression;
 use crate::group::GroupKey;
 
 /// What must come together. Times in milliseconds.
@@ -31,6 +32,13 @@ pub(crate) enum Condition {
         of: GroupKey,
         unseen_for: i64,
     },
+    /// What comes first and what then is in [`When::steps`].
+    Sequence {
+        within: i64,
+    },
+    Change {
+        of: GroupKey,
+    },
     Threshold {
         above: f64,
         within: i64,
@@ -44,6 +52,9 @@ pub(crate) enum Baseline {
     HourOfWeek,
 }
 
+/// How long it is remembered what a field was.
+const CHANGE_MS: i64 = 30 * 86_400_000;
+
 /// How long an alert about a single article stays open.
 pub(crate) const SINGLE_MS: i64 = 3_600_000;
 
@@ -51,13 +62,23 @@ impl Condition {
     /// How long an article counts.
     pub(crate) fn within(&self) -> i64 {
         match *self {
-            Self::Any | Self::NewTerm { .. } => SINGLE_MS,
+            Self::Any | Self::NewTerm { .. } | Self::Sequence { .. } | Self::Change { .. } => SINGLE_MS,
             Self::Frequency { within, .. }
             | Self::Cardinality { within, .. }
             | Self::Spike { within, .. }
             | Self::Flatline { within, .. }
             | Self::Threshold { within, .. } => within,
         }
+    }
+
+    /// Whether it is about single articles or none, so that no number of sources can be asked for.
+    pub(crate) fn is_bare(&self) -> bool {
+        matches!(self, Self::Flatline { .. } | Self::NewTerm { .. } | Self::Sequence { .. } | Self::Change { .. })
+    }
+
+    /// How long articles are kept in a window, those that no longer count included.
+    pub(crate) fn kept(&self) -> i64 {
+        if matches!(self, Self::Spike { .. }) { self.memory() } else { self.within() }
     }
 
     /// How far back the past is looked at, the time that an article counts included.
@@ -67,6 +88,8 @@ impl Condition {
             Self::Spike { within, baseline: Baseline::Ears(Ears::C3), .. } => 12 * within,
             Self::Spike { within, baseline: Baseline::HourOfWeek, .. } => within + WEEKS_BACK * WEEK_MS,
             Self::NewTerm { unseen_for, .. } => unseen_for,
+            Self::Sequence { within } => within.max(SINGLE_MS),
+            Self::Change { .. } => CHANGE_MS,
             _ => self.within(),
         }
     }
@@ -91,6 +114,8 @@ pub(crate) struct When {
     pub(crate) group_by: Vec<GroupKey>,
     pub(crate) distinct: Distinct,
     pub(crate) sources: u32,
+    /// For a sequence: what comes first, and what then.
+    pub(crate) steps: Option<(Expression, Expression)>,
 }
 
 /// When an alert opens, closes and is told again. Times in milliseconds.

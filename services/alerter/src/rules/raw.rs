@@ -272,6 +272,12 @@ pub(crate) struct RawWhen {
     /// Something that was not seen for long.
     #[serde(default)]
     pub(crate) new_term: Option<At<RawNewTerm>>,
+    /// One thing and then another, of the same group.
+    #[serde(default)]
+    pub(crate) sequence: Option<At<RawSequence>>,
+    /// A field is not what it was in the group's article before.
+    #[serde(default)]
+    pub(crate) change: Option<At<RawChange>>,
     /// The tension index is above a threshold.
     #[serde(default)]
     pub(crate) threshold: Option<At<RawThreshold>>,
@@ -343,6 +349,26 @@ pub(crate) struct RawNewTerm {
     pub(crate) of: At<String>,
     /// `7d`, `30d`.
     pub(crate) unseen_for: At<String>,
+}
+
+/// One thing and then another, in articles that the rule matches.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSequence {
+    /// Which of them come first.
+    pub(crate) first: At<RawMatch>,
+    /// Which come later.
+    pub(crate) then: At<RawMatch>,
+    /// How much later at most: `6h`, `2d`.
+    pub(crate) within: At<String>,
+}
+
+/// A field that changes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawChange {
+    /// Which: as in `group_by`.
+    pub(crate) of: At<String>,
 }
 
 /// The tension index of the group's stories.

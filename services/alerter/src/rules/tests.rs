@@ -45,11 +45,13 @@ rules:
   - {id: c, title: "{{ actor }}", severity: watch, match: {level: watch}, when: {new_term: {of: actor, unseen_for: 30d}, group_by: actor}}
   - {id: d, title: Spike, severity: watch, match: {country: SRB}, when: {spike: {within: 1d, baseline: ears_c3, at_least: 5}}}
   - {id: e, title: Index, severity: watch, match: {country: SRB}, when: {threshold: {above: 30, within: 1d}}}
+  - {id: g, title: Seq, severity: watch, match: {country: SRB}, when: {sequence: {first: {signal: talks}, then: {level: high}, within: 2d}}}
+  - {id: h, title: Change, severity: watch, match: {country: SRB}, when: {change: {of: level}, group_by: country}}
   - {id: f, title: Papers, severity: watch, match: {country: SRB}, when: {cardinality: {of: source, at_least: 5, within: 1d}}}
 "#,
     );
     let set = set.unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(set.rules().len(), 6);
+    assert_eq!(set.rules().len(), 8);
     let first = &set.rules()[0];
     assert_eq!((&*first.id, first.line, first.enabled), ("kosovo-serbia", 3, false));
     assert!(set.only("kosovo-serbia").unwrap().rules()[0].enabled, "who asks for it wants it watched");

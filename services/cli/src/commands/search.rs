@@ -2,7 +2,7 @@
 
 use clap::Args;
 use faultline_sink::query::{self, Query, QueryError};
-use faultline_sink::{Hit, Order, Store};
+use faultline_sink::{Edit, Hit, Order, Store};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -134,9 +134,15 @@ fn reason(hit: &Hit, columns: usize, terminal: Terminal) -> String {
     format!("{} “{words}”  {}", terminal.paint(style, &told), terminal.paint(DIM, id))
 }
 
-/// What else is to be known of it: `edited twice, silently`.
+/// What else is to be known of it: `reported by 7 outlets · edited twice, silently`.
 fn notes(hit: &Hit) -> String {
-    let Some(edit) = hit.edit else { return String::new() };
+    let outlets = (hit.outlets > 1).then(|| format!("reported by {} outlets", hit.outlets));
+    let partial = hit.partial.map(|partial| partial.as_note().to_owned());
+    let notes = [outlets, hit.edit.map(edited), partial];
+    notes.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn edited(edit: Edit) -> String {
     let times = match edit.edits {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
@@ -149,8 +155,8 @@ fn notes(hit: &Hit) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use faultline_schemas::{Direction, Level};
-    use faultline_sink::{Edit, HitSignal, Snippet};
+    use faultline_schemas::{Direction, Level, Partial};
+    use faultline_sink::{HitSignal, Snippet};
 
     use super::*;
 
@@ -175,6 +181,9 @@ mod tests {
             }],
             snippet: Snippet::default(),
             duplicate_of: None,
+            story: None,
+            outlets: 1,
+            partial: None,
             edit: None,
         }
     }
@@ -199,6 +208,12 @@ mod tests {
         let shown = render(&[edited], 1, Terminal { width: 80, colour: false });
         let lines: Vec<&str> = shown.lines().map(str::trim_start).collect();
         assert_eq!(lines[2..4], ["↑ use of force “shots were fired”  a1b2", "edited twice, silently"]);
+    }
+
+    #[test]
+    fn a_story_that_others_report_and_a_summary_are_told_of() {
+        let hit = Hit { outlets: 7, partial: Some(Partial::Paywall), ..hit() };
+        assert_eq!(notes(&hit), "reported by 7 outlets · summary only: the rest is for subscribers");
     }
 
     #[test]

@@ -131,6 +131,7 @@ fn head(article: &Enriched, terminal: Terminal) -> String {
         (!info.authors.is_empty()).then(|| info.authors.join(", ")),
         info.language.clone(),
         Some(format!("{} words", info.words)),
+        info.partial.map(|partial| partial.as_note().to_owned()),
         Some(format!("id {}", info.id)),
     ];
     let facts = facts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
@@ -176,7 +177,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use faultline_analysis::Analyzer;
-    use faultline_schemas::Article;
+    use faultline_schemas::{Article, Partial};
     use unicode_width::UnicodeWidthStr as _;
 
     use super::*;
@@ -191,6 +192,7 @@ mod tests {
             text: text.into(),
             published_at: Some("2022-12-26T20:00:00Z".into()),
             source: Some("example.org".into()),
+            partial: Some(Partial::Paywall),
             ..Article::default()
         })
     }
@@ -220,7 +222,9 @@ mod tests {
     fn an_article_is_shown_with_its_tags_marked_and_why_it_has_them() {
         let article = article();
         let shown = render(&article, &revisions(&article), &related(), Terminal { width: 100, colour: false });
-        for expected in ["Army on alert", "2022-12-26T20:00:00Z · example.org", "[Serbia]", "{↑", "{↓"] {
+        for expected in
+            ["Army on alert", "2022-12-26T20:00:00Z · example.org", "for subscribers", "[Serbia]", "{↑", "{↓"]
+        {
             assert!(shown.contains(expected), "no {expected:?} in\n{shown}");
         }
         for heading in ["Why ", "Actors", "Revisions", "Repeats"] {

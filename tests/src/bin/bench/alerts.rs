@@ -68,9 +68,9 @@ fn words(articles: &[(i64, Arc<Enriched>)]) -> Vec<String> {
 }
 
 const COUNTRIES: [&str; 40] = [
-    "SRB", "XKX", "USA", "RUS", "UKR", "CHN", "TWN", "JPN", "KOR", "PRK", "IND", "PAK", "IRN", "ISR", "PSE", "SYR", "TUR", "IRQ",
-    "SAU", "YEM", "ETH", "ERI", "SDN", "COD", "RWA", "MLI", "NGA", "LBY", "EGY", "ARM", "AZE", "GEO", "DEU", "FRA", "GBR", "VEN",
-    "COL", "BRA", "MEX", "AFG",
+    "SRB", "XKX", "USA", "RUS", "UKR", "CHN", "TWN", "JPN", "KOR", "PRK", "IND", "PAK", "IRN", "ISR", "PSE", "SYR",
+    "TUR", "IRQ", "SAU", "YEM", "ETH", "ERI", "SDN", "COD", "RWA", "MLI", "NGA", "LBY", "EGY", "ARM", "AZE", "GEO",
+    "DEU", "FRA", "GBR", "VEN", "COL", "BRA", "MEX", "AFG",
 ];
 const SIGNALS: [&str; 8] =
     ["threat_of_force", "mobilisation", "sanctions", "protest", "talks", "airstrike", "arrest", "cyber_attack"];
@@ -95,7 +95,10 @@ fn rules(many: usize, words: &[String]) -> anyhow::Result<RuleSet> {
             2 => "{spike: {within: 1d}, group_by: pair}",
             _ => "{}",
         };
-        writeln!(text, "  - {{id: r{number}, title: '{{{{ headline }}}}', severity: watch, match: {matches}, when: {when}}}")?;
+        writeln!(
+            text,
+            "  - {{id: r{number}, title: '{{{{ headline }}}}', severity: watch, match: {matches}, when: {when}}}"
+        )?;
     }
     RuleSet::parse("bench.yaml", &text).context("the rules that the bench makes are wrong")
 }
