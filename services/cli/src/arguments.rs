@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::backfill::BackfillArguments;
 use crate::commands::completions::CompletionsArguments;
 use crate::commands::config::ConfigArguments;
 use crate::commands::dead_letters::DeadLettersArguments;
@@ -29,6 +30,7 @@ Examples:
   faultline --set sink.retention_days=90 up set one setting
   faultline sources add URL                 take a feed in, from now on
   faultline ingest --wait articles.jsonl    take articles in, and return when they are stored
+  faultline backfill archive/               years of them, beside live articles
   faultline read story.txt                  one article with its tags in colour; --html for a web page
   faultline search 'level:high since:7d'    find them; faultline show ID says why
   faultline enricher --config cluster.toml  one role of many, against the Kafka that the file names
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     Demo(DemoArguments),
     /// Take files of articles in
     Ingest(IngestArguments),
+    /// Take years of archives in beside live articles, from where the last run was left
+    Backfill(BackfillArguments),
     /// Read the tags out of articles, without Kafka: JSON lines in and out
     Enrich(EnrichArguments),
     /// Look at an article with its tags, without Kafka: on the terminal, or as a web page

@@ -50,6 +50,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let settings = quiet(global)?;
             block_on(&settings, commands::ingest::run(arguments, &settings))
         }
+        Command::Backfill(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, commands::backfill::run(arguments, &settings))
+        }
         Command::Enrich(arguments) => {
             let settings = quiet(global)?;
             block_on(&settings, async { commands::enrich::run(arguments, &settings) })

@@ -61,7 +61,7 @@ fn nowhere() -> String {
     format!("kafka.brokers={}", listener.local_addr().unwrap())
 }
 
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["up"],
     &["demo"],
@@ -69,6 +69,7 @@ const COMMANDS: [&[&str]; 36] = [
     &["enricher"],
     &["sink"],
     &["ingest"],
+    &["backfill"],
     &["enrich"],
     &["read"],
     &["search"],
@@ -117,6 +118,8 @@ fn wrong_usage_is_refused_with_code_2_and_says_what_to_write() {
         (&["ingest"][..], &["FILE"][..]),
         (&["ingest", "a.jsonl", "missing.jsonl"], &["missing.jsonl"]),
         (&["ingest", "."], &["is a folder", "producer.sources"]),
+        (&["backfill", "missing"], &["failed to open missing"]),
+        (&["backfill", ".", "--full-speed", "--backlog", "9"], &["cannot be used with"]),
         (&["enrich", "missing.jsonl"], &["missing.jsonl", "No such file"]),
         (&["enrich", "--threads", "0", "a.jsonl"], &["--threads"]),
         (&["enrich", "-", "-"], &["more than once"]),

@@ -87,6 +87,8 @@ pub struct Progress {
     pub refused: u64,
     /// Records of crawls that are no articles.
     pub passed: u64,
+    /// Messages before the enricher or the sink, where these are waited for.
+    pub waits_for: Option<u64>,
     /// Time since the start.
     pub elapsed: Duration,
 }
@@ -175,7 +177,26 @@ async fn ingest_through(
     if request.list_taken {
         tally.list_taken();
     }
-    let (started, bytes_total) = (Instant::now(), total(&request.inputs));
+    let bytes_total = total(&request.inputs);
+    let grace = Duration::from_millis(ctx.common.consume.shutdown_deadline_ms) / 2;
+    let work = {
+        let (ctx, tally) = (ctx.clone(), Arc::clone(&tally));
+        move || read_all(&ctx, &request, outlet, tally, grace)
+    };
+    watch(&ctx, &tally, bytes_total, grace, work, on_progress).await
+}
+
+/// Runs `work` on a thread of its own and tells of its progress until it ends, or stopping takes longer than `grace`. It
+/// says what failed, and whether everything that could be read is acknowledged.
+pub(crate) async fn watch(
+    ctx: &RoleContext,
+    tally: &Tally,
+    bytes_total: Option<u64>,
+    grace: Duration,
+    work: impl FnOnce() -> (Vec<String>, bool) + Send + 'static,
+    on_progress: impl Fn(Progress) + Send + Sync,
+) -> anyhow::Result<IngestReport> {
+    let started = Instant::now();
     let progress = || Progress {
         bytes_read: tally.bytes_read.load(Ordering::Relaxed),
         bytes_total,
@@ -184,17 +205,16 @@ async fn ingest_through(
         repeats: tally.repeats.load(Ordering::Relaxed),
         refused: tally.refused.load(Ordering::Relaxed),
         passed: tally.passed.load(Ordering::Relaxed),
+        waits_for: tally.waits_for(),
         elapsed: started.elapsed(),
     };
     let (done, mut ended) = oneshot::channel();
-    let grace = Duration::from_millis(ctx.common.consume.shutdown_deadline_ms) / 2;
-    let work = {
-        let (ctx, tally) = (ctx.clone(), Arc::clone(&tally));
-        // Nobody listens once stopping took too long.
-        move || drop(done.send(read_all(&ctx, &request, outlet, tally, grace)))
-    };
-    // Not the runtime's: one that is stuck in reading standard input must not keep the process.
-    thread::Builder::new().name("ingest".into()).spawn(work).context("failed to start a thread")?;
+    // Not the runtime's: one that is stuck in reading standard input must not keep the process. Nobody listens once
+    // stopping took too long.
+    thread::Builder::new()
+        .name("ingest".into())
+        .spawn(move || drop(done.send(work())))
+        .context("failed to start a thread")?;
     let overdue = async {
         ctx.stop.wait().await;
         tokio::time::sleep(grace + TELL_EVERY).await;

@@ -4,7 +4,7 @@
 //! the articles topic, each with its id and revision; what is no article, untouched and explained, in the dead letters;
 //! and where each source stopped, on the compacted sources topic.
 //!
-//! Three ways in: [`run`] is the role, [`ingest`] takes files in once, and [`reader`] with [`Intake`] turns bytes into
+//! Four ways in: [`run`] is the role, [`ingest`] takes files in once, [`backfill`] archives beside live articles, and [`reader`] with [`Intake`] turns bytes into
 //! articles without any Kafka.
 //!
 //! **Invariants.** An article's text is exactly what came in, or the entry is refused. Everything read is published,
@@ -28,6 +28,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod backfill;
 mod date;
 mod feed;
 mod fields;
@@ -52,6 +53,7 @@ mod state;
 mod tally;
 mod web;
 
+pub use backfill::{BackfillReport, BackfillRequest, backfill};
 pub use ingest::{IngestReport, IngestRequest, Input, Progress, ingest};
 pub use intake::{Intake, Taken};
 pub use refuse::{Passed, Refusal, Warning};

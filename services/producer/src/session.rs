@@ -113,6 +113,11 @@ impl Session {
         &self.tally
     }
 
+    /// The counts, to be held beside the session.
+    pub(crate) fn tally_shared(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
+    }
+
     /// Takes the next entry. `origin` names its input to people, `cursor` is where to resume after it. Blocks while
     /// too much is on its way.
     pub(crate) fn offer(&mut self, origin: &Arc<str>, entry: Entry, cursor: Option<(Arc<str>, FileCursor)>) {

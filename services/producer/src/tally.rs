@@ -36,6 +36,8 @@ pub(crate) struct Tally {
     pub(crate) repeats: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) passed: AtomicU64,
+    /// The backlog that is waited for, plus one; 0 where it is not.
+    waits_for: AtomicU64,
     reasons: Mutex<Reasons>,
     /// Id and revision of every article acknowledged; none where nobody asked.
     taken: Mutex<Option<Vec<(String, String)>>>,
@@ -58,6 +60,16 @@ impl Tally {
             let (origin, error) = (origin.to_owned(), refusal.to_string());
             reasons.explained.push(Explained { origin, reason: refusal.reason(), error });
         }
+    }
+
+    /// Notes that there is a backlog to wait for, or none any more.
+    pub(crate) fn wait_for(&self, backlog: Option<u64>) {
+        self.waits_for.store(backlog.map_or(0, |before| before.saturating_add(1)), Ordering::Relaxed);
+    }
+
+    /// The backlog that is waited for.
+    pub(crate) fn waits_for(&self) -> Option<u64> {
+        self.waits_for.load(Ordering::Relaxed).checked_sub(1)
     }
 
     /// Counts what is no article and nothing is wrong with.

@@ -1,7 +1,7 @@
 //! `faultline ingest`: takes files in once, and returns when all of it is acknowledged, or stored.
 
-mod meter;
-mod report;
+pub(super) mod meter;
+pub(super) mod report;
 mod wait;
 
 use std::path::PathBuf;

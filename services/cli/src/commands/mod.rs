@@ -1,5 +1,6 @@
 //! Tools that do one thing and end.
 
+pub(crate) mod backfill;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod dead_letters;

@@ -99,12 +99,21 @@ fn add_lag(common: &Common, group: &str, descriptions: &mut [TopicDescription]) 
     Ok(())
 }
 
-/// Messages between what is committed and the end; none where nothing is committed. A partition without a commit, or
-/// with one older than what is kept, counts from its oldest message.
+/// Messages between what is committed and the end; none where nothing is committed.
 fn lag(
     partitions: &[PartitionDescription],
     committed: impl Fn(&PartitionDescription) -> Option<Offset>,
 ) -> Option<i64> {
+    let (any, total) = unsettled(partitions, committed);
+    any.then_some(total)
+}
+
+/// Whether anything is committed, and the messages between that and the end. A partition without a commit, or with one
+/// older than what is kept, counts from its oldest message.
+pub(super) fn unsettled(
+    partitions: &[PartitionDescription],
+    committed: impl Fn(&PartitionDescription) -> Option<Offset>,
+) -> (bool, i64) {
     let mut any = false;
     let mut total = 0;
     for partition in partitions {
@@ -117,7 +126,7 @@ fn lag(
         };
         total += (partition.high - next).max(0);
     }
-    any.then_some(total)
+    (any, total)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Topics: created where they are missing, compared where they are not, described for people.
 
 mod admin;
+mod backlog;
 mod describe;
 
 use std::{collections::BTreeSet, fmt, time::Duration};
@@ -11,6 +12,7 @@ use serde::Serialize;
 use tracing::warn;
 
 use self::admin::Admin;
+pub use self::backlog::Backlog;
 pub use self::describe::{PartitionDescription, TopicDescription, describe};
 use crate::{Stop, client, settings::Common};
 

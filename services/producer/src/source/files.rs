@@ -172,25 +172,10 @@ impl<'a> FilesSource<'a> {
         if self.source.kind != SourceKind::Folder {
             return Ok(vec![(self.path.to_string_lossy().into_owned(), self.path.to_owned())]);
         }
-        let mut files = Vec::new();
-        let mut folders = vec![self.path.to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder)? {
-                let path = entry?.path();
-                if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
-                    continue;
-                }
-                // Links to folders are left alone: they may lead in circles.
-                if path.is_dir() && !path.is_symlink() {
-                    folders.push(path);
-                } else if path.is_file() {
-                    let name = path.strip_prefix(self.path).unwrap_or(&path).to_string_lossy().into_owned();
-                    if self.pattern.as_ref().is_none_or(|pattern| pattern.matches(&name)) {
-                        files.push((name, path));
-                    }
-                }
-            }
-        }
+        let named =
+            |path: PathBuf| (path.strip_prefix(self.path).unwrap_or(&path).to_string_lossy().into_owned(), path);
+        let mut files: Vec<(String, PathBuf)> = files_below(self.path)?.into_iter().map(named).collect();
+        files.retain(|(name, _)| self.pattern.as_ref().is_none_or(|pattern| pattern.matches(name)));
         files.sort();
         Ok(files)
     }
@@ -250,6 +235,28 @@ impl<'a> FilesSource<'a> {
         session.mark((key, cursor));
         Ok(Outcome::Read)
     }
+}
+
+/// All files below a folder but hidden ones, in the order of their names. Links to folders are left alone: they may lead
+/// in circles.
+pub(crate) fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
+                continue;
+            }
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path);
+            } else if path.is_file() {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Damage does not go away by looking again; what else fails may.

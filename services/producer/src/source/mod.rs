@@ -12,6 +12,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use faultline_platform::RoleContext;
 
 use self::files::FilesSource;
+pub(crate) use self::{files::files_below, follow::OnDisk};
 use crate::{
     intake::Intake,
     outlet::Outlet,

@@ -12,14 +12,14 @@ use crate::look::{bytes, grouped};
 /// Between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-pub(super) enum Meter {
+pub(in crate::commands) enum Meter {
     Bar(ProgressBar),
     /// Holds when the latest line was written.
     Lines(Mutex<Instant>),
 }
 
 impl Meter {
-    pub(super) fn new() -> Self {
+    pub(in crate::commands) fn new() -> Self {
         if !std::io::stderr().is_terminal() {
             return Self::Lines(Mutex::new(Instant::now()));
         }
@@ -29,12 +29,12 @@ impl Meter {
     }
 
     /// How far reading and publishing are.
-    pub(super) fn show(&self, progress: &Progress) {
+    pub(in crate::commands) fn show(&self, progress: &Progress) {
         self.tell(progress.bytes_settled(), progress.bytes_total, || told(progress));
     }
 
     /// How much of what was taken in is stored.
-    pub(super) fn show_stored(&self, stored: usize, taken: usize) {
+    pub(in crate::commands) fn show_stored(&self, stored: usize, taken: usize) {
         let (stored, taken) = (stored as u64, taken as u64);
         self.tell(stored, Some(taken), || format!("{} of {} articles stored", grouped(stored), grouped(taken)));
     }
@@ -60,7 +60,7 @@ impl Meter {
     }
 
     /// Takes the bar away: the report says the rest.
-    pub(super) fn finish(&self) {
+    pub(in crate::commands) fn finish(&self) {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
         }
@@ -83,6 +83,9 @@ fn told(progress: &Progress) -> String {
     ];
     if progress.refused > 0 {
         parts.push(format!("{} refused", grouped(progress.refused)));
+    }
+    if let Some(before) = progress.waits_for {
+        parts.push(format!("waits for the enricher and the sink, {} before them", grouped(before)));
     }
     if let Some(left) = progress.time_left().filter(|left| !left.is_zero()) {
         parts.push(format!("{} left", duration(left)));
@@ -113,12 +116,18 @@ mod tests {
             repeats: 7,
             refused: 3,
             passed: 0,
+            waits_for: None,
             elapsed: Duration::from_secs(4),
         };
         assert_eq!(told(&progress), "2,000 articles, 500/s, 10.0 MB of 40.0 MB, 3 refused, 12 s left");
         progress.read = 4_020;
         let ahead = "2,000 articles, 500/s, 5.0 MB of 40.0 MB, 3 refused, 28 s left";
         assert_eq!(told(&progress), ahead, "what was read ahead is still on its way");
+        progress.waits_for = Some(500);
+        let waiting = "2,000 articles, 500/s, 5.0 MB of 40.0 MB, 3 refused, waits for the enricher and the sink, 500 before \
+                       them, 28 s left";
+        assert_eq!(told(&progress), waiting);
+        progress.waits_for = None;
         progress.read = 2_007;
         progress.bytes_total = None;
         progress.refused = 0;

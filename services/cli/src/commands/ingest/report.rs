@@ -13,7 +13,7 @@ fn count(number: u64, what: &str) -> String {
     counted(usize::try_from(number).unwrap_or(usize::MAX), what)
 }
 
-pub(super) fn render(report: &IngestReport, stored: Option<&Stored>) -> String {
+pub(in crate::commands) fn render(report: &IngestReport, stored: Option<&Stored>) -> String {
     let progress = &report.progress;
     let mut out = format!(
         "{} read, {} taken in, in {:.1} s ({:.0}/s)\n",
@@ -59,7 +59,7 @@ fn counted_by_reason(counts: &BTreeMap<&'static str, u64>) -> String {
     counts.iter().map(|(reason, number)| format!("{} {reason}", grouped(*number))).collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn as_json(report: &IngestReport, stored: Option<&Stored>) -> Value {
+pub(in crate::commands) fn as_json(report: &IngestReport, stored: Option<&Stored>) -> Value {
     let progress = &report.progress;
     let explained: Vec<Value> = report
         .explained

@@ -33,7 +33,7 @@ type Identity = (String, String);
 
 /// What came of waiting.
 #[derive(Debug, Default)]
-pub(super) struct Stored {
+pub(in crate::commands) struct Stored {
     /// Neither stored nor in the dead letters.
     pub(super) missing: Vec<Identity>,
     /// In the dead letters.
