@@ -20,6 +20,8 @@ pub struct Seen {
     /// What posting lists are kept under, without repeats.
     pub(crate) keys: Vec<Key>,
     pub(crate) sketch: Option<Sketch>,
+    /// Whether bytes of the text are code points.
+    pub(crate) is_ascii: bool,
 }
 
 impl Seen {
@@ -30,7 +32,8 @@ impl Seen {
         let words = WordIndex::counting(title, &document.text, vocabulary, &mut counts);
         let sketch = Sketch::new(&document, &counts);
         let keys = keys_of(&document, &words);
-        Self { document, at, words, keys, sketch }
+        let is_ascii = document.text.is_ascii();
+        Self { document, at, words, keys, sketch, is_ascii }
     }
 
     /// When an article appeared, or else when it was taken in, in milliseconds since 1970.

@@ -29,7 +29,7 @@ impl Report {
         let in_title = spot.is_some_and(|spot| spot.in_title);
         let text = if in_title { title } else { &*seen.document.text };
         let (start, end) = spot.map_or((0, 0), |spot| (spot.start.min(text.len()), spot.end.min(text.len())));
-        let points = CodePoints::new(text);
+        let points = CodePoints::new(text, in_title || !seen.is_ascii);
         Self {
             story: story.clone(),
             evidence: Evidence {

@@ -147,7 +147,7 @@ impl Leaf {
 
     fn add_spots(&self, seen: &Seen, spots: &mut Vec<Spot>) {
         let document = &*seen.document;
-        let bytes = CodePoints::new(&document.text);
+        let bytes = CodePoints { text: &document.text, is_ascii: seen.is_ascii };
         let mut add = |span: Span| {
             let (start, end) = (bytes.byte_of(span.start), bytes.byte_of(span.end));
             spots.push(Spot { in_title: false, start, end });
@@ -198,8 +198,9 @@ pub(crate) struct CodePoints<'a> {
 }
 
 impl<'a> CodePoints<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, is_ascii: text.is_ascii() }
+    /// `may_be_other` says that the text is not known to be ASCII.
+    pub(crate) fn new(text: &'a str, may_be_other: bool) -> Self {
+        Self { text, is_ascii: !may_be_other || text.is_ascii() }
     }
 
     pub(crate) fn byte_of(&self, code_point: u32) -> usize {

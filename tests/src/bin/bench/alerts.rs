@@ -50,7 +50,12 @@ fn watch(rules: &RuleSet, articles: &[(i64, Arc<Enriched>)]) -> anyhow::Result<f
         alerts.clear();
     }
     #[expect(clippy::cast_precision_loss, reason = "thousands")]
-    let each = (thread_cpu_time()? - begun).as_secs_f64() * 1e6 / articles.len() as f64;
+    let (each, count) =
+        ((thread_cpu_time()? - begun).as_secs_f64() * 1e6 / articles.len() as f64, articles.len() as f64);
+    let counts = engine.counts();
+    #[expect(clippy::cast_precision_loss, reason = "millions")]
+    let (tried, matched) = (counts.tried as f64 / count, counts.matched as f64 / count);
+    println!("{} rules: of them {tried:.0} are tried on an article and {matched:.0} match", rules.rules().len());
     Ok(each)
 }
 
