@@ -1,5 +1,7 @@
 //! From an entry to an article, or to the reason why not. Pure: the clock is passed in.
 
+use std::sync::Arc;
+
 use faultline_schemas::{Article, Partial, TargetSpan};
 use jiff::Timestamp;
 use serde::Deserialize as _;
@@ -22,7 +24,7 @@ const CONTROLS_ONE_IN: usize = 10;
 /// How one source's entries become articles.
 #[derive(Debug, Clone)]
 pub struct Intake {
-    fields: FieldSettings,
+    fields: Arc<FieldSettings>,
     source: Option<String>,
     language: Option<String>,
     feed: Option<String>,
@@ -59,14 +61,20 @@ impl Intake {
     /// For input that no configured source brings: a file named on the command line.
     #[must_use]
     pub fn new(fields: FieldSettings, max_article_bytes: u32) -> Self {
-        Self { fields, source: None, language: None, feed: None, max_article_bytes: max_article_bytes as usize }
+        Self {
+            fields: Arc::new(fields),
+            source: None,
+            language: None,
+            feed: None,
+            max_article_bytes: max_article_bytes as usize,
+        }
     }
 
     /// For a configured source, whose id becomes the articles' feed.
     #[must_use]
     pub fn of_source(settings: &SourceSettings, max_article_bytes: u32) -> Self {
         Self {
-            fields: settings.fields.clone(),
+            fields: Arc::clone(&settings.fields),
             source: settings.source.clone(),
             language: settings.language.clone(),
             feed: Some(settings.id.clone()),

@@ -1,6 +1,10 @@
 //! What the producer can be told.
 
-use std::{collections::HashSet, path::PathBuf};
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,7 +52,7 @@ impl Default for ProducerSettings {
 }
 
 /// One source of articles.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SourceSettings {
     /// Names the source in state, messages and metrics. Changing it makes the source start over.
@@ -73,7 +77,28 @@ pub struct SourceSettings {
     /// ISO 639-1 code of articles that name no language; detected where left out.
     pub language: Option<String>,
     /// Where JSON lines and tables keep what.
-    pub fields: FieldSettings,
+    pub fields: Arc<FieldSettings>,
+}
+
+/// There may be ten thousand sources: they share the names that nobody changes.
+static USUAL_FIELDS: LazyLock<Arc<FieldSettings>> = LazyLock::new(Arc::default);
+
+impl Default for SourceSettings {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            kind: SourceKind::default(),
+            path: None,
+            url: None,
+            text: TextFrom::default(),
+            glob: None,
+            format: Format::default(),
+            watch: false,
+            source: None,
+            language: None,
+            fields: Arc::clone(&USUAL_FIELDS),
+        }
+    }
 }
 
 /// What kind of source.

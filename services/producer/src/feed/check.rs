@@ -10,7 +10,7 @@ use faultline_platform::RoleContext;
 use futures_util::{StreamExt as _, stream::FuturesOrdered};
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tokio::{task::spawn_blocking, time::sleep};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::sleep};
 use url::Url;
 
 use super::{
@@ -28,7 +28,7 @@ use crate::{
     settings::{ProducerSettings, SourceSettings},
     state::Fetched,
     tally::Tally,
-    web::{Answer, Ask, Web, WebError},
+    web::{Answer, Ask, Place, Web, WebError},
 };
 
 /// What feeds are served as.
@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) outlet: Outlet,
     pub(crate) web: Arc<Web>,
     pub(crate) metrics: FeedMetrics,
+    /// For checks whose answer is there: while Kafka is away, no more wait with what they have.
+    pub(crate) checks: Arc<Semaphore>,
 }
 
 /// One source that is fetched.
@@ -88,9 +90,14 @@ impl Feed {
         }
     }
 
+    /// Waits until it may be asked: what most of a check's time may go into, and takes least.
+    pub(crate) async fn turn(&self) -> Result<Place, WebError> {
+        self.shared.web.turn(&self.standing.address(&self.url), &self.shared.checks).await
+    }
+
     /// Checks it once, waits until Kafka has what was new, and writes down how it stands.
-    pub(crate) async fn check(&mut self) {
-        let outcome = self.ask().await;
+    pub(crate) async fn check(&mut self, turn: Result<Place, WebError>) {
+        let outcome = self.ask(turn).await;
         self.shared.metrics.checks.with_label_values(&[outcome]).inc();
         self.save();
     }
@@ -115,7 +122,7 @@ impl Feed {
         Fetched { seen: session.seen(), state: self.standing.to_state(&self.source.id) }
     }
 
-    async fn ask(&mut self) -> &'static str {
+    async fn ask(&mut self, turn: Result<Place, WebError>) -> &'static str {
         let address = self.standing.address(&self.url);
         let ask = Ask {
             url: &address,
@@ -126,7 +133,14 @@ impl Feed {
             cut: false,
         };
         let web = Arc::clone(&self.shared.web);
-        match web.get(ask).await {
+        let (answer, of_work) = match turn {
+            Ok(mut place) => {
+                let of_work = place.of_work.take();
+                (web.get_in_turn(ask, place).await, of_work)
+            }
+            Err(error) => (Err(error), None),
+        };
+        let outcome = match answer {
             Err(error) => {
                 let until = if let WebError::AskedToWait { until, .. } = error { Some(until) } else { None };
                 self.fail(error.reason(), error.to_string(), until)
@@ -146,7 +160,10 @@ impl Feed {
                 let problem = format!("{} answers {}", answer.url, answer.status);
                 self.fail("status", problem, answer.retry_after())
             }
-        }
+        };
+        // By now all of its articles are acknowledged.
+        drop(of_work);
+        outcome
     }
 
     async fn read(&mut self, answer: Answer) -> &'static str {

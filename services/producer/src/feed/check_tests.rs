@@ -43,7 +43,8 @@ impl World {
         let (outlet, recorded) = outlet(&ctx);
         let settings = Arc::new(ProducerSettings { web, ..ProducerSettings::default() });
         let (web, metrics) = (Web::new(&settings.web).unwrap(), FeedMetrics::new(&ctx.registry).unwrap());
-        let shared = Shared { ctx, settings, outlet, web, metrics };
+        let checks = Arc::new(Semaphore::new(8));
+        let shared = Shared { ctx, settings, outlet, web, metrics, checks };
         let source = SourceSettings { id: "s".into(), kind: SourceKind::Feed, ..SourceSettings::default() };
         Self { site: Site::start(), recorded, shared, source }
     }
@@ -57,7 +58,7 @@ impl World {
     /// Checks the feed once, in a process of its own; how it stands then.
     async fn check(&self) -> Standing {
         let mut feed = self.feed();
-        feed.check().await;
+        check(&mut feed).await;
         feed.standing
     }
 
@@ -70,6 +71,11 @@ impl World {
     fn saved(&self) -> Option<SourceState> {
         Some(serde_json::from_slice(self.recorded.states().get(b"s#fetched".as_slice())?).unwrap())
     }
+}
+
+async fn check(feed: &mut Feed) {
+    let turn = feed.turn().await;
+    feed.check(turn).await;
 }
 
 fn sentence(name: &str) -> String {
@@ -131,7 +137,7 @@ async fn nothing_counts_as_seen_that_kafka_has_not_acknowledged() {
     world.site.set("/feed", Reply::feed(rss(&[item("a")])).with("etag", "\"1\""));
     *world.recorded.held.lock() = Some(Vec::new());
     let mut feed = world.feed();
-    let check = tokio::time::timeout(Duration::from_millis(300), feed.check());
+    let check = tokio::time::timeout(Duration::from_millis(300), check(&mut feed));
     assert!(check.await.is_err(), "it waits for Kafka");
     drop(feed);
     assert_eq!((world.articles().len(), world.saved()), (1, None));
@@ -329,13 +335,13 @@ async fn a_page_or_robots_file_that_fails_for_now_is_asked_for_again_and_the_ent
         world.site.set("/a", Reply::page(page("a", "")));
         world.site.set(failing, Reply::status(503));
         let mut feed = world.feed();
-        feed.check().await;
+        check(&mut feed).await;
         assert_eq!(world.articles().len(), 1, "{failing}");
         assert_eq!(feed.standing.etag, None, "{failing}: the whole feed is to come again");
         assert!(feed.standing.fetched.problem.as_ref().is_some_and(|problem| problem.contains("asked for again")));
-        feed.check().await;
+        check(&mut feed).await;
         assert_eq!(world.articles().len(), 1, "{failing}");
-        feed.check().await;
+        check(&mut feed).await;
         let articles = world.articles();
         assert_eq!(
             (articles[1].text.as_str(), articles[1].partial),

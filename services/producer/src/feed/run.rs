@@ -51,7 +51,6 @@ struct Ended {
 /// Runs the sources that are fetched.
 pub(crate) struct Feeds {
     shared: Shared,
-    checks: Arc<Semaphore>,
     configured: BTreeMap<String, SourceSettings>,
     defined: BTreeMap<String, SourceDefinition>,
     running: HashMap<String, (SourceSettings, Stop)>,
@@ -77,11 +76,11 @@ impl Feeds {
             outlet,
             web: Web::new(&settings.web)?,
             metrics: FeedMetrics::new(&ctx.registry).context("failed to register the metrics of feeds")?,
+            checks: Arc::new(Semaphore::new(CHECKS)),
         };
         let configured = settings.sources.iter().filter(|source| source.kind.is_fetched());
         Ok(Self {
             shared,
-            checks: Arc::new(Semaphore::new(CHECKS)),
             configured: configured.map(|source| (source.id.clone(), source.clone())).collect(),
             defined: state::definitions(&table),
             running: HashMap::new(),
@@ -162,8 +161,8 @@ impl Feeds {
             }
         }
         let feed = Feed::new(self.shared.clone(), source, url, remembered);
-        let (checks, standings) = (Arc::clone(&self.checks), Arc::clone(&self.standings));
-        self.tasks.spawn(check_when_due(feed, id.to_owned(), self.shared.clone(), stop, checks, standings));
+        let standings = Arc::clone(&self.standings);
+        self.tasks.spawn(check_when_due(feed, id.to_owned(), self.shared.clone(), stop, standings));
     }
 
     fn end(&mut self, ended: Ended) {
@@ -230,14 +229,7 @@ pub(crate) fn source_of(id: &str, defined: &SourceDefinition) -> Option<SourceSe
 }
 
 /// Checks a source whenever it is due, until it is stopped or retired.
-async fn check_when_due(
-    mut feed: Feed,
-    id: String,
-    shared: Shared,
-    own_stop: Stop,
-    checks: Arc<Semaphore>,
-    standings: Standings,
-) -> Ended {
+async fn check_when_due(mut feed: Feed, id: String, shared: Shared, own_stop: Stop, standings: Standings) -> Ended {
     let all_stop = shared.ctx.stop.clone();
     while !feed.standing.fetched.retired {
         standings.lock().insert(id.clone(), standing_of(&feed));
@@ -254,10 +246,9 @@ async fn check_when_due(
             () = all_stop.wait() => break,
             () = own_stop.wait() => break,
             () = async {
-                // Never closed.
-                let _permit = checks.acquire().await;
+                let turn = feed.turn().await;
                 // Not in this task, which mostly waits, and of which there may be ten thousand.
-                Box::pin(feed.check()).await;
+                Box::pin(feed.check(turn)).await;
             } => {}
         }
     }

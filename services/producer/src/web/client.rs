@@ -14,12 +14,12 @@ use reqwest::{
     redirect::Policy,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use url::Url;
 
 use super::{
     error::WebError,
-    gate::Gates,
+    gate::{Gates, Place},
     guard::Guard,
     headers::{self, retry_after},
     robots::RobotsCache,
@@ -109,7 +109,8 @@ impl Web {
             .redirect(Policy::none())
             .referer(false)
             .connect_timeout(CONNECT)
-            .pool_idle_timeout(Duration::from_secs(20))
+            // Long enough for a feed's pages: of thousands of hosts there would be as many connections.
+            .pool_idle_timeout(Duration::from_secs(5))
             .pool_max_idle_per_host(1)
             .build()
             .context(
@@ -131,6 +132,27 @@ impl Web {
     /// # Errors
     /// [`WebError`] where there is no whole answer. An answer that says no is an answer.
     pub(crate) async fn get(&self, ask: Ask<'_>) -> Result<Answer, WebError> {
+        self.follow(ask, None).await
+    }
+
+    /// As [`Web::get`], where the address's turn has come already.
+    ///
+    /// # Errors
+    /// [`WebError`] where there is no whole answer.
+    pub(crate) async fn get_in_turn(&self, ask: Ask<'_>, place: Place) -> Result<Answer, WebError> {
+        self.follow(ask, Some(place)).await
+    }
+
+    /// Waits until this address may be asked, and until there is a place for the work on its answer.
+    ///
+    /// # Errors
+    /// [`WebError`] where it may not be asked.
+    pub(crate) async fn turn(&self, url: &Url, work: &Arc<Semaphore>) -> Result<Place, WebError> {
+        self.guard.check(url)?;
+        self.gates.enter(url.host_str().unwrap_or_default(), Some(work)).await
+    }
+
+    async fn follow(&self, ask: Ask<'_>, mut first: Option<Place>) -> Result<Answer, WebError> {
         let mut url = ask.url.clone();
         let mut budget = Budget::new(self.timeout);
         let mut visited = vec![url.clone()];
@@ -139,7 +161,10 @@ impl Web {
         loop {
             self.guard.check(&url)?;
             let host = url.host_str().unwrap_or_default().to_owned();
-            let place = self.gates.enter(&host).await?;
+            let place = match first.take() {
+                Some(place) => place,
+                None => self.gates.enter(&host, None).await?,
+            };
             let response = budget.run(&host, self.send(&url, ask)).await??;
             place.answered();
             let status = response.status().as_u16();

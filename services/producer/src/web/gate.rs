@@ -38,6 +38,8 @@ struct Gate {
 /// A request's place at its host; free for the next when dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
+    /// For the work on the answer as well, where that was asked for; it may be taken out, and outlive the request.
+    pub(crate) of_work: Option<OwnedSemaphorePermit>,
     _of_host: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
     gate: Arc<Gate>,
@@ -58,23 +60,28 @@ impl Gates {
         Self { hosts: Mutex::default(), requests: Arc::new(Semaphore::new(requests)), per_host, delay }
     }
 
-    /// Waits for a place at this host.
+    /// Waits for a place at this host, and for one of those for `work` on its answer. Nobody holds one of these, or one of
+    /// all requests, while the host keeps him waiting.
     ///
     /// # Errors
     /// [`WebError::AskedToWait`] where the host has asked to be left alone.
-    pub(crate) async fn enter(&self, host: &str) -> Result<Place, WebError> {
+    pub(crate) async fn enter(&self, host: &str, work: Option<&Arc<Semaphore>>) -> Result<Place, WebError> {
         let gate = self.gate(host);
         gate.check(host)?;
         // Its own place first: one slow host must not hold those of all others.
         let of_host = place(&gate.slots).await;
         loop {
+            let of_work = match work {
+                Some(work) => Some(place(work).await),
+                None => None,
+            };
             let of_all = place(&self.requests).await;
             // Meanwhile the host may have asked another to leave it alone.
             gate.check(host)?;
             let Some(next) = gate.take_turn(self.delay) else {
-                return Ok(Place { _of_host: of_host, _of_all: of_all, gate, delay: self.delay });
+                return Ok(Place { of_work, _of_host: of_host, _of_all: of_all, gate, delay: self.delay });
             };
-            drop(of_all);
+            drop((of_all, of_work));
             sleep_until(next).await;
         }
     }
@@ -160,46 +167,46 @@ mod tests {
         let gates = Gates::new(10, 2, delay);
         let start = Instant::now();
         for _ in 0..4 {
-            gates.enter("a").await.unwrap();
+            gates.enter("a", None).await.unwrap();
         }
         assert!(start.elapsed() >= delay * 3);
         gates.slow_down("a", own_delay);
-        gates.enter("a").await.unwrap();
-        gates.enter("a").await.unwrap();
+        gates.enter("a", None).await.unwrap();
+        gates.enter("a", None).await.unwrap();
         assert!(start.elapsed() >= delay * 4 + own_delay);
         // The next place at that host is later than now; at another it is not.
-        let waiting = gates.enter("a");
+        let waiting = gates.enter("a", None);
         tokio::pin!(waiting);
         tokio::select! {
             biased;
             _ = &mut waiting => panic!("it did not wait"),
-            place = gates.enter("b") => assert!(place.is_ok()),
+            place = gates.enter("b", None) => assert!(place.is_ok()),
         }
     }
 
     #[tokio::test]
     async fn a_host_has_no_more_requests_at_a_time_than_it_may() {
         let gates = Gates::new(10, 2, Duration::ZERO);
-        let (first, _second) = (gates.enter("a").await.unwrap(), gates.enter("a").await.unwrap());
-        assert!(timeout(Duration::from_millis(50), gates.enter("a")).await.is_err());
+        let (first, _second) = (gates.enter("a", None).await.unwrap(), gates.enter("a", None).await.unwrap());
+        assert!(timeout(Duration::from_millis(50), gates.enter("a", None)).await.is_err());
         drop(first);
-        gates.enter("a").await.unwrap();
+        gates.enter("a", None).await.unwrap();
     }
 
     #[tokio::test]
     async fn all_hosts_together_have_no_more_requests_at_a_time_than_they_may() {
         let gates = Gates::new(2, 2, Duration::ZERO);
-        let (first, _second) = (gates.enter("a").await.unwrap(), gates.enter("b").await.unwrap());
-        assert!(timeout(Duration::from_millis(50), gates.enter("c")).await.is_err());
+        let (first, _second) = (gates.enter("a", None).await.unwrap(), gates.enter("b", None).await.unwrap());
+        assert!(timeout(Duration::from_millis(50), gates.enter("c", None)).await.is_err());
         drop(first);
-        gates.enter("c").await.unwrap();
+        gates.enter("c", None).await.unwrap();
     }
 
     #[tokio::test]
     async fn one_that_waits_for_its_place_hears_that_the_host_asked_to_be_left_alone() {
         let gates = Gates::new(10, 1, Duration::ZERO);
-        let first = gates.enter("a").await.unwrap();
-        let waiting = gates.enter("a");
+        let first = gates.enter("a", None).await.unwrap();
+        let waiting = gates.enter("a", None);
         tokio::pin!(waiting);
         assert!(timeout(Duration::from_millis(20), &mut waiting).await.is_err());
         gates.close("a", Timestamp::now() + Duration::from_secs(60));
@@ -208,10 +215,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_waits_for_one_host_takes_no_place_of_those_who_work_for_others() {
+        let (gates, work) = (Gates::new(10, 2, Duration::from_secs(60)), Arc::new(Semaphore::new(1)));
+        drop(gates.enter("a", Some(&work)).await.unwrap());
+        let waiting = gates.enter("a", Some(&work));
+        tokio::pin!(waiting);
+        assert!(timeout(Duration::from_millis(20), &mut waiting).await.is_err());
+        let mut other = gates.enter("b", Some(&work)).await.unwrap();
+        let of_work = other.of_work.take();
+        drop(other);
+        assert_eq!((of_work.is_some(), work.available_permits()), (true, 0), "it outlives the request");
+    }
+
+    #[tokio::test]
     async fn a_host_that_asked_to_be_left_alone_is() {
         let gates = Gates::new(10, 2, Duration::ZERO);
         gates.close("a", Timestamp::now() + Duration::from_secs(60));
-        assert!(matches!(gates.enter("a").await, Err(WebError::AskedToWait { .. })));
-        assert!(gates.enter("b").await.is_ok());
+        assert!(matches!(gates.enter("a", None).await, Err(WebError::AskedToWait { .. })));
+        assert!(gates.enter("b", None).await.is_ok());
     }
 }

@@ -19,5 +19,6 @@ mod settings;
 pub(crate) use charset::{Kind, decode};
 pub(crate) use client::{Answer, Ask, Web};
 pub(crate) use error::WebError;
+pub(crate) use gate::Place;
 pub(crate) use robots::Robots;
 pub use settings::WebSettings;

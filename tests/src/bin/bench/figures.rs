@@ -29,7 +29,7 @@ impl Target {
 }
 
 /// Every key, in the order of the table.
-const MEASURES: [(&str, Option<Target>, &str); 32] = [
+const MEASURES: [(&str, Option<Target>, &str); 40] = [
     ("enrich.load_ms", Some(Target::Below(500.0)), "the analysis made ready, once a process"),
     ("enrich.knowledge_mb", Some(Target::Below(120.0)), "resident memory that this takes"),
     ("enrich.ten_times_longer", Some(Target::Below(12.0)), "time for 10 MB over time for 1 MB, the worst kind of text"),
@@ -51,6 +51,18 @@ const MEASURES: [(&str, Option<Target>, &str); 32] = [
         "handed in over HTTP and acknowledged by Kafka, on one core",
     ),
     ("push.cpu_ms", None, "time on the processor that an article costs the producer"),
+    ("feeds.checks_per_second", None, "10,000 feeds due every 30 s in the place of 15 min, on one core"),
+    (
+        "feeds.worst_lateness_percent",
+        Some(Target::Below(100.0)),
+        "the latest check of all by the server's log, of the interval; up to 10 are meant",
+    ),
+    ("feeds.cpu_percent", None, "time on the processor that the producer takes for it"),
+    ("feeds.rss_mb", Some(Target::Below(500.0)), "most resident memory of the producer"),
+    ("feeds.connections", None, "most connections of the producer at a time"),
+    ("feeds.host_gap_ms", Some(Target::AtLeast(1_000.0)), "least time between two requests to a host, by its log"),
+    ("feeds.seen_to_stored_p50_ms", None, "from a feed's answer to the store, half by way of a page; `faultline up`"),
+    ("feeds.seen_to_stored_p99_ms", Some(Target::Below(1_000.0)), "the same"),
     (
         "sink.sqlite.articles_per_second",
         Some(Target::AtLeast(500.0)),

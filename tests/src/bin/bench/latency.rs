@@ -39,7 +39,7 @@ enum Stages {
 /// On `faultline up`: bundled broker and `SQLite`, default settings.
 pub(crate) fn bundled(bench: &Bench, figures: &mut Figures) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut up = Up::start(folder.path(), None)?;
+    let mut up = Up::start(folder.path(), None, "")?;
     let reader = up.reader()?;
     let common = faultline_tests::topics::common(up.broker());
     let latencies =

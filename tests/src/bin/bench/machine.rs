@@ -106,6 +106,17 @@ pub(crate) fn resident_mb(process: u32) -> anyhow::Result<f64> {
     Ok(kilobytes(&PathBuf::from(format!("/proc/{process}/status")), "VmRSS:")? * 1_024.0 / 1e6)
 }
 
+/// Sockets that a process has open.
+pub(crate) fn sockets(process: u32) -> anyhow::Result<f64> {
+    let mut open = 0.0;
+    for file in fs::read_dir(format!("/proc/{process}/fd"))? {
+        // It may have been closed meanwhile.
+        let target = fs::read_link(file?.path()).unwrap_or_default();
+        open += f64::from(u8::from(target.to_string_lossy().starts_with("socket:")));
+    }
+    Ok(open)
+}
+
 fn kilobytes(file: &Path, key: &str) -> anyhow::Result<f64> {
     let text = fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
     let line = text

@@ -10,6 +10,7 @@
 mod alerts;
 mod corpus;
 mod enrich;
+mod feeds;
 mod figures;
 mod kafka;
 mod latency;
@@ -18,6 +19,7 @@ mod machine;
 mod pipeline;
 mod push;
 mod rest;
+mod seen;
 mod sink;
 mod stored;
 mod up;
@@ -65,6 +67,8 @@ enum Group {
     Enricher,
     /// Articles handed in over HTTP
     Push,
+    /// Ten thousand feeds on one core, and from a feed's entry to the stored article
+    Feeds,
     /// The sink alone, into `SQLite`
     SinkSqlite,
     /// The sink alone, into `PostgreSQL`
@@ -87,6 +91,7 @@ impl Group {
             Self::Copy => pipeline::against_copy(bench, figures),
             Self::Enricher => pipeline::against_enrich(bench, figures),
             Self::Push => push::run(bench, figures),
+            Self::Feeds => feeds::run(bench, figures).and_then(|()| seen::run(bench, figures)),
             Self::SinkSqlite => sink::sqlite(bench, figures),
             Self::SinkPostgres => sink::postgres(bench, figures),
         }

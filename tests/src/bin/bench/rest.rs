@@ -23,7 +23,7 @@ pub(crate) fn run(bench: &Bench, figures: &mut Figures) -> anyhow::Result<()> {
     for number in 1..=starts {
         let folder = tempfile::tempdir()?;
         let begun = Instant::now();
-        let mut up = Up::start(folder.path(), Some(&bench.corpus.articles[0]))?;
+        let mut up = Up::start(folder.path(), Some(&bench.corpus.articles[0]), "")?;
         let mut reader = up.reader()?;
         while reader.newer()?.is_empty() {
             up.ensure_running()?;

@@ -26,8 +26,8 @@ pub(crate) struct Up {
 }
 
 impl Up {
-    /// Starts it on an empty folder, with one article to take in from a file where one is given.
-    pub(crate) fn start(folder: &Path, first: Option<&Article>) -> anyhow::Result<Self> {
+    /// Starts it on an empty folder, with one article to take in from a file where one is given, and `more` settings.
+    pub(crate) fn start(folder: &Path, first: Option<&Article>, more: &str) -> anyhow::Result<Self> {
         let broker = format!("127.0.0.1:{}", free_port()?);
         let (data, admin) = (folder.join("data"), free_port()?);
         let mut settings =
@@ -37,6 +37,7 @@ impl Up {
             std::fs::write(&file, serde_json::to_string(article)? + "\n")?;
             settings.push_str(&format!("[[producer.sources]]\nid = \"bench\"\nkind = \"file\"\npath = {file:?}\n"));
         }
+        settings.push_str(more);
         let config = folder.join("faultline.toml");
         std::fs::write(&config, settings)?;
         let log = folder.join("up.log");
