@@ -500,6 +500,9 @@ fn the_starter_rules_find_the_days_on_which_the_dispute_rose_and_none_in_sport()
         dispute.contains(&"2022-07-31".to_owned()) && dispute.iter().any(|day| day.starts_with("2022-12")),
         "{dispute:?}"
     );
+    let shown = run(folder.path(), &["rules", "backtest", "kosovo-serbia", &articles, "--rules", &rules]);
+    let readme = std::fs::read_to_string(starter("README.md")).unwrap();
+    assert!(readme.contains(stdout(&shown).trim_end()), "the README shows something else than\n{}", stdout(&shown));
     let barricades = days("kosovo-barricades");
     assert!(
         barricades.iter().any(|day| day.starts_with("2022-08-0")) && barricades.contains(&"2022-12-11".to_owned()),
@@ -552,7 +555,7 @@ fn rules_with_mistakes_are_refused_with_every_place() {
     let words = ["2 mistakes", "rules/a.yaml:2:55", "did you mean talks", "rules/a.yaml:2:69", "did you mean high"];
     refused(&run(folder.path(), &["rules", "check"]), 2, &words);
     std::fs::write(folder.path().join("rules/a.yaml"), text.replace("tlaks", "talks").replace("hihg", "high")).unwrap();
-    assert!(stdout(&run(folder.path(), &["rules", "check"])).contains("1 rules are right"));
+    assert!(stdout(&run(folder.path(), &["rules", "check"])).contains("1 rule is right"));
     refused(&run(folder.path(), &["rules", "test"]), 1, &["no tests in rules", ".test.yaml"]);
     std::fs::write(folder.path().join("rules/a.test.yaml"), "tests:\n  - {name: n, rule: b, articles: []}\n").unwrap();
     refused(&run(folder.path(), &["rules", "test"]), 2, &["rules/a.test.yaml:2:21", "is no rule"]);

@@ -82,6 +82,8 @@ pub(super) struct Groups {
     /// By number; empty where one was forgotten.
     groups: Vec<Option<Group>>,
     free: Vec<usize>,
+    /// Times that a past was too short to judge by.
+    learning: u64,
 }
 
 pub(super) fn hash(text: &str) -> u64 {
@@ -92,11 +94,12 @@ pub(super) fn hash(text: &str) -> u64 {
 
 impl Groups {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, by_values: FxHashMap::default(), groups: Vec::new(), free: Vec::new() }
+        Self { most, by_values: FxHashMap::default(), groups: Vec::new(), free: Vec::new(), learning: 0 }
     }
 
-    pub(super) fn open(&self) -> usize {
-        self.groups.iter().flatten().filter(|group| group.standing.is_open()).count()
+    /// Times that a past was too short to judge by.
+    pub(super) fn learning(&self) -> u64 {
+        self.learning
     }
 
     /// Makes the one group of a rule that does not group, before anything was seen.
@@ -211,6 +214,7 @@ impl Groups {
         let condition = &rule.when.condition;
         group.window.expire(now - condition.within(), now - condition.kept());
         let reading: Reading = read(&rule.when, &group.window, now, begun, group.fresh_until);
+        self.learning += u64::from(reading.learning);
         if let Some(change) = group.standing.step(now, &reading, &rule.calm) {
             let told = Told {
                 change,

@@ -66,6 +66,8 @@ pub struct Counts {
     pub matched: u64,
     /// Times that an article was left out of a group because its rule has too many.
     pub left_out: u64,
+    /// Times that a group's past was too short to judge by, so that no alert could come of it.
+    pub learning: u64,
 }
 
 /// Watches rules over articles: the same code live, in tests and on the past.
@@ -109,22 +111,10 @@ impl Engine {
         }
     }
 
-    /// The rules.
-    #[must_use]
-    pub fn rules(&self) -> &RuleSet {
-        &self.rules
-    }
-
     /// What was counted so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    /// Alerts that are open.
-    #[must_use]
-    pub fn open(&self) -> usize {
-        self.groups.iter().map(Groups::open).sum()
+        Counts { learning: self.groups.iter().map(Groups::learning).sum(), ..self.counts }
     }
 
     /// Takes an article in; `now`, in milliseconds since 1970, bounds what it says of its own time. What follows from it is told

@@ -12,13 +12,13 @@ pub(super) struct Reading {
     pub(super) opens: bool,
     pub(super) threshold: Option<f64>,
     pub(super) expected: Option<Band>,
-    /// The past is too short: intervals that are known and that are needed.
-    pub(super) learning: Option<(usize, usize)>,
+    /// The past is too short to judge by.
+    pub(super) learning: bool,
 }
 
 impl Reading {
     fn against(value: f64, threshold: f64, opens: bool) -> Self {
-        Self { value, opens, threshold: Some(threshold), expected: None, learning: None }
+        Self { value, opens, threshold: Some(threshold), expected: None, learning: false }
     }
 }
 
@@ -35,13 +35,13 @@ pub(super) fn read(when: &When, window: &Window, now: i64, begun: i64, fresh_unt
         Condition::Flatline { within, below } => {
             let known = now - begun >= within;
             let reading = Reading::against(units, f64::from(below), known && units < f64::from(below));
-            Reading { learning: (!known).then_some((0, 1)), ..reading }
+            Reading { learning: !known, ..reading }
         }
         Condition::NewTerm { unseen_for, .. } => {
             let known = now - begun >= unseen_for;
             let is_new = fresh_until.is_some_and(|until| now < until);
             let reading = Reading::against(units, 1.0, known && is_new);
-            Reading { learning: (!known).then_some((0, 1)), ..reading }
+            Reading { learning: !known, ..reading }
         }
         Condition::Sequence { .. } | Condition::Change { .. } => {
             Reading::against(units, 1.0, fresh_until.is_some_and(|until| now < until))
@@ -74,15 +74,13 @@ fn spike(window: &Window, now: i64, begun: i64, within: i64, baseline: Baseline,
         }
     };
     match judgement {
-        Judgement::Learning { have, need } => {
-            Reading { value, opens: false, threshold: None, expected: None, learning: Some((have, need)) }
-        }
+        Judgement::Learning { .. } => Reading { value, opens: false, threshold: None, expected: None, learning: true },
         Judgement::Judged(band) => Reading {
             value,
             opens: value > band.high && value >= f64::from(at_least),
             threshold: None,
             expected: Some(band),
-            learning: None,
+            learning: false,
         },
     }
 }

@@ -36,10 +36,6 @@ impl Standing {
         self.open.is_none() && self.pending.is_none() && self.rests_until.is_none()
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        self.open.is_some()
-    }
-
     pub(super) fn step(&mut self, now: i64, reading: &Reading, calm: &Calm) -> Option<Change> {
         let Some(open) = &mut self.open else { return self.open(now, reading, calm) };
         let stays = calm.close_below.map_or(reading.opens, |below| reading.value >= below);
@@ -97,7 +93,7 @@ mod tests {
     use super::*;
 
     fn reading(value: f64, opens: bool) -> Reading {
-        Reading { value, opens, threshold: None, expected: None, learning: None }
+        Reading { value, opens, threshold: None, expected: None, learning: false }
     }
 
     #[test]

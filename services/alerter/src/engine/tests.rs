@@ -218,13 +218,21 @@ fn an_alert_lasts_fades_and_rests() {
 fn what_comes_late_counts_as_now_and_what_comes_much_too_late_does_not_count() {
     let mut engine = Engine::new(rules("{frequency: {at_least: 2, within: 1h}}"), Limits::default());
     let mut alerts = Vec::new();
-    let mut push =
-        |id: &str, at: i64, engine: &mut Engine| engine.push(article(id, at, "x", "army"), None, &mut alerts);
-    assert_eq!(push("a", 1_000, &mut engine), Taken::InTime);
-    assert_eq!(push("b", 1_000 - 7 * 60, &mut engine), Taken::Stale);
-    assert_eq!(engine.open(), 0);
-    assert_eq!(push("c", 1_000 - 5 * 60, &mut engine), Taken::Late);
-    assert_eq!((engine.open(), engine.counts().late, engine.counts().stale), (1, 2, 1));
+    assert_eq!(engine.push(article("a", 1_000, "x", "army"), None, &mut alerts), Taken::InTime);
+    assert_eq!(engine.push(article("b", 1_000 - 7 * 60, "x", "army"), None, &mut alerts), Taken::Stale);
+    assert_eq!(told(&alerts), []);
+    assert_eq!(engine.push(article("c", 1_000 - 5 * 60, "x", "army"), None, &mut alerts), Taken::Late);
+    assert_eq!(told(&alerts), [(Firing, 1_000, 2.0)]);
+    assert_eq!((engine.counts().late, engine.counts().stale), (2, 1));
+}
+
+#[test]
+fn a_past_that_is_too_short_is_said_to_be() {
+    let mut engine = Engine::new(rules("{spike: {within: 1d}}"), Limits::default());
+    for day in 0..11 {
+        engine.push(article(&format!("a{day}"), day * 1_440, "x", "army"), None, &mut Vec::new());
+    }
+    assert_eq!(engine.counts().learning, 10 + 9, "for ten days: each article, and each that no longer counts");
 }
 
 #[test]

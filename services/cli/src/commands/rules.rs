@@ -12,6 +12,7 @@ use faultline_enricher::knowledge;
 
 use super::{output, read};
 use crate::exit::Usage;
+use crate::look::counted;
 use crate::settings::Settings;
 
 const EXAMPLES: &str = "\
@@ -19,7 +20,7 @@ Examples:
   faultline rules check                             every mistake in rules/*.yaml, with file, line and column
   faultline rules test                              and whether they raise what rules/*.test.yaml expect
   faultline rules match articles.jsonl              which rules match which articles
-  faultline rules explain talks-break story.txt     which part of a rule holds of an article, and which does not
+  faultline rules explain talks-break-down FILE     which part of a rule holds of an article, and which does not
   faultline rules backtest dyad-spike 2022.jsonl.gz what it would have raised on an archive
 
 A folder of rules with their tests, to begin with, is deploy/rules in the sources. Editors complete and check rules by
@@ -102,10 +103,8 @@ fn load(path: &Path) -> Result<RuleSet, Usage> {
             path.display()
         )));
     }
-    RuleSet::load(path).map_err(|problems| {
-        let many = problems.0.len();
-        Usage(format!("{many} mistake{} in the rules:\n{problems}", if many == 1 { "" } else { "s" }))
-    })
+    RuleSet::load(path)
+        .map_err(|problems| Usage(format!("{} in the rules:\n{problems}", counted(problems.0.len(), "mistake"))))
 }
 
 fn check(path: &Path, as_json: bool) -> anyhow::Result<()> {
@@ -123,7 +122,8 @@ fn check(path: &Path, as_json: bool) -> anyhow::Result<()> {
     }
     let off = rules.iter().filter(|rule| !rule.enabled).count();
     let off = if off > 0 { format!(", {off} of them not enabled") } else { String::new() };
-    output::text(&format!("{} rules are right{off}\n", rules.len()))
+    let are = if rules.len() == 1 { "is" } else { "are" };
+    output::text(&format!("{} {are} right{off}\n", counted(rules.len(), "rule")))
 }
 
 fn test(path: &Path, settings: &Settings) -> anyhow::Result<()> {

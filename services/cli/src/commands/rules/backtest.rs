@@ -7,7 +7,6 @@ use std::sync::Arc;
 use clap::Args;
 use faultline_alerter::{Engine, Limits, Seen};
 use faultline_schemas::{Alert, AlertState, Enriched};
-use serde::Serialize;
 
 use super::load;
 use crate::commands::{inputs, output, read};
@@ -68,20 +67,25 @@ pub(super) fn run(arguments: &BacktestArguments, settings: &Settings) -> anyhow:
         return output::json(&alerts);
     }
     let counts = engine.counts();
-    output::text(&format!("{} of {many} articles match {}\n{}", counts.matched, arguments.rule, summary(&alerts)))
+    let learning = match counts.learning {
+        0 => String::new(),
+        times => format!("the past was too short to judge by {times} times\n"),
+    };
+    output::text(&format!(
+        "{} of {many} articles match {}\n{learning}{}",
+        counts.matched,
+        arguments.rule,
+        summary(&alerts)
+    ))
 }
 
 /// Days with what was raised on them, and the stories behind most of it.
 fn summary(alerts: &[Alert]) -> String {
-    #[derive(Default, Serialize)]
-    struct Day<'a> {
-        alerts: Vec<&'a Alert>,
-    }
     let opened: Vec<&Alert> = alerts.iter().filter(|alert| alert.state == AlertState::Firing).collect();
-    let mut days: BTreeMap<&str, Day<'_>> = BTreeMap::new();
+    let mut days: BTreeMap<&str, Vec<&Alert>> = BTreeMap::new();
     let mut stories: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for alert in &opened {
-        days.entry(alert.starts_at.get(..10).unwrap_or_default()).or_default().alerts.push(alert);
+        days.entry(alert.starts_at.get(..10).unwrap_or_default()).or_default().push(alert);
         for report in &alert.evidence {
             let title = report.title.as_deref().unwrap_or(&report.article);
             stories.entry(&report.story).or_insert((0, title)).0 += 1;
@@ -93,7 +97,7 @@ fn summary(alerts: &[Alert]) -> String {
     let mut text = format!("it would have raised {} alerts on {} days\n", opened.len(), days.len());
     for (day, of_day) in &days {
         text.push_str(&format!("\n{day}\n"));
-        for alert in &of_day.alerts {
+        for alert in of_day {
             let labels: Vec<&str> = alert.labels.values().map(String::as_str).collect();
             let ended = alerts.iter().find(|other| {
                 other.state == AlertState::Resolved
