@@ -1,5 +1,6 @@
 //! An article as rules see it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use faultline_analysis::words::{spans, with_stem};
 use faultline_schemas::Enriched;
 
 use crate::percolator::{Key, keys_of};
-use crate::rules::{TermId, Vocabulary};
+use crate::rules::{CodePoints, TermId, Vocabulary, marks};
 
 /// An article, with what rules ask for worked out once.
 #[derive(Debug)]
@@ -20,8 +21,8 @@ pub struct Seen {
     /// What posting lists are kept under, without repeats.
     pub(crate) keys: Vec<Key>,
     pub(crate) sketch: Option<Sketch>,
-    /// Whether bytes of the text are code points.
-    pub(crate) is_ascii: bool,
+    /// What bytes of the text are found by, once they are asked for.
+    marks: OnceCell<Option<Vec<u32>>>,
 }
 
 impl Seen {
@@ -32,8 +33,7 @@ impl Seen {
         let words = WordIndex::counting(title, &document.text, vocabulary, &mut counts);
         let sketch = Sketch::new(&document, &counts);
         let keys = keys_of(&document, &words);
-        let is_ascii = document.text.is_ascii();
-        Self { document, at, words, keys, sketch, is_ascii }
+        Self { document, at, words, keys, sketch, marks: OnceCell::new() }
     }
 
     /// When an article appeared, or else when it was taken in, in milliseconds since 1970.
@@ -43,6 +43,11 @@ impl Seen {
         let parse = |time: &Option<String>| time.as_deref()?.parse::<jiff::Timestamp>().ok();
         let (published, fetched) = (parse(&article.published_at), parse(&article.fetched_at));
         published.or(fetched).map(jiff::Timestamp::as_millisecond)
+    }
+
+    /// Places in the text.
+    pub(crate) fn code_points(&self) -> CodePoints<'_> {
+        CodePoints::new(&self.document.text, self.marks.get_or_init(|| marks(&self.document.text)).as_deref())
     }
 
     /// Countries that the article is about: of its actors, places and events.

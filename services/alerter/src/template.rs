@@ -1,6 +1,7 @@
 //! Titles and annotations with places to fill in.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use minijinja::{Environment, UndefinedBehavior, Value};
 
@@ -24,6 +25,13 @@ pub(crate) struct Figures {
     pub(crate) headline: String,
 }
 
+/// Made once: it holds every filter.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment
+});
+
 /// No text for people is longer.
 const LONGEST: usize = 2_000;
 
@@ -43,12 +51,10 @@ impl Template {
 
     /// The text, filled in.
     pub(crate) fn fill(&self, labels: &BTreeMap<String, String>, figures: &Figures) -> Result<String, String> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let labels = labels.iter().map(|(name, value)| (name.clone(), Value::from(value.clone())));
         let figures = figures.places().map(|(name, value)| (name.to_owned(), value));
         let places: BTreeMap<String, Value> = figures.chain(labels).collect();
-        let filled = environment.render_str(&self.0, Value::from(places)).map_err(|error| {
+        let filled = ENVIRONMENT.render_str(&self.0, Value::from(places)).map_err(|error| {
             let detail = error.detail().unwrap_or_default();
             format!(
                 "{:?} cannot be filled in: {}{}{detail}",

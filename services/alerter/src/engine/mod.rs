@@ -15,7 +15,7 @@ use std::sync::Arc;
 use faultline_schemas::{Alert, Enriched};
 
 use self::groups::{Groups, Observation};
-use self::report::Report;
+use self::report::{About, Report};
 use self::story::Stories;
 use crate::percolator::Percolator;
 use crate::rules::{Condition, RuleSet};
@@ -180,6 +180,7 @@ impl Engine {
         self.counts.articles += 1;
         let story = self.stories.tell(seen);
         self.counts.stories += u64::from(*story == *seen.document.article.id);
+        let about = Arc::new(About::new(seen));
         for number in self.percolator.candidates(seen) {
             self.counts.tried += 1;
             let rule = &self.rules.rules[number as usize];
@@ -194,7 +195,7 @@ impl Engine {
                 seen,
                 story: &story,
                 events: events.as_deref(),
-                report: Arc::new(Report::new(seen, &story, &rule.expression)),
+                report: Arc::new(Report::new(seen, &story, &about, &rule.expression)),
             };
             let groups = &mut self.groups[number as usize];
             self.counts.left_out += groups.observe(rule, &observation, number as usize, &mut self.timers, alerts);

@@ -7,7 +7,7 @@ use faultline_schemas::{Alert, AlertState, Evidence, Expected, Span};
 
 use super::reading::Reading;
 use super::standing::Change;
-use crate::rules::{CodePoints, Condition, Expression, Rule, duration_text};
+use crate::rules::{CodePoints, Condition, Expression, Rule, duration_text, marks};
 use crate::seen::Seen;
 use crate::template::Figures;
 
@@ -15,34 +15,69 @@ use crate::template::Figures;
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) story: Arc<str>,
-    evidence: Evidence,
+    about: Arc<About>,
+    sentence: Box<str>,
+    span: Span,
+    in_title: bool,
+}
+
+/// An article's own facts, shared by all rules that match it.
+#[derive(Debug)]
+pub(super) struct About {
+    id: String,
+    url: Option<String>,
+    title: Option<String>,
+    source: Option<String>,
+    published_at: Option<String>,
+}
+
+impl About {
+    pub(super) fn new(seen: &Seen) -> Self {
+        let article = &seen.document.article;
+        Self {
+            id: article.id.clone(),
+            url: article.url.clone(),
+            title: article.title.clone(),
+            source: article.source.clone(),
+            published_at: article.published_at.clone(),
+        }
+    }
 }
 
 /// Bytes of a sentence that are shown on each side of the words.
 const SHOWN_ON_EACH_SIDE: usize = 240;
 
 impl Report {
-    pub(super) fn new(seen: &Seen, story: &Arc<str>, expression: &Expression) -> Self {
+    pub(super) fn new(seen: &Seen, story: &Arc<str>, about: &Arc<About>, expression: &Expression) -> Self {
         let article = &seen.document.article;
         let spot = expression.spots(seen).into_iter().next();
         let title = article.title.as_deref().unwrap_or_default();
         let in_title = spot.is_some_and(|spot| spot.in_title);
         let text = if in_title { title } else { &*seen.document.text };
         let (start, end) = spot.map_or((0, 0), |spot| (spot.start.min(text.len()), spot.end.min(text.len())));
-        let points = CodePoints::new(text, in_title || !seen.is_ascii);
+        let of_title = marks(title);
+        let points = if in_title { CodePoints::new(title, of_title.as_deref()) } else { seen.code_points() };
         Self {
             story: story.clone(),
-            evidence: Evidence {
-                article: article.id.clone(),
-                url: article.url.clone(),
-                title: article.title.clone(),
-                source: article.source.clone(),
-                published_at: article.published_at.clone(),
-                story: story.to_string(),
-                sentence: sentence_at(text, start, end).to_owned(),
-                span: Span { start: points.code_point_of(start), end: points.code_point_of(end) },
-                in_title,
-            },
+            about: about.clone(),
+            sentence: sentence_at(text, start, end).into(),
+            span: Span { start: points.code_point_of(start), end: points.code_point_of(end) },
+            in_title,
+        }
+    }
+
+    fn evidence(&self) -> Evidence {
+        let about = &*self.about;
+        Evidence {
+            article: about.id.clone(),
+            url: about.url.clone(),
+            title: about.title.clone(),
+            source: about.source.clone(),
+            published_at: about.published_at.clone(),
+            story: self.story.to_string(),
+            sentence: self.sentence.to_string(),
+            span: self.span,
+            in_title: self.in_title,
         }
     }
 }
@@ -91,7 +126,7 @@ pub(super) fn alert(rule: &Rule, told: Told<'_>) -> Alert {
         articles,
         stories,
         sources,
-        headline: reports.front().and_then(|report| report.evidence.title.clone()).unwrap_or_default(),
+        headline: reports.front().and_then(|report| report.about.title.clone()).unwrap_or_default(),
     };
     let fingerprint = fingerprint(rule, &labels);
     let key = hash(&[&fingerprint, &since.to_string(), &format!("{state:?}"), &times.to_string()]);
@@ -116,7 +151,7 @@ pub(super) fn alert(rule: &Rule, told: Told<'_>) -> Alert {
         articles: articles as u32,
         stories: stories as u32,
         sources: sources as u32,
-        evidence: reports.iter().map(|report| report.evidence.clone()).collect(),
+        evidence: reports.iter().map(|report| report.evidence()).collect(),
         fingerprint,
         labels,
     }

@@ -25,11 +25,37 @@ pub(super) struct Window {
     items: VecDeque<Item>,
     /// Those before this position no longer count, and are kept for the past.
     from: usize,
+    /// Kept once there are more than [`FEW`] to look through: most windows never are.
+    counts: Option<Box<Counts>>,
+}
+
+/// How often each is among those that count.
+#[derive(Debug, Default)]
+struct Counts {
     units: FxHashMap<u64, u32>,
     sources: FxHashMap<u64, u32>,
     articles: FxHashMap<u64, u32>,
     stories: FxHashMap<u64, u32>,
 }
+
+impl Counts {
+    fn add(&mut self, item: &Item) {
+        count(&mut self.units, item.unit);
+        count(&mut self.sources, item.source);
+        count(&mut self.articles, item.article);
+        count(&mut self.stories, item.story);
+    }
+
+    fn take_back(&mut self, item: &Item) {
+        discount(&mut self.units, item.unit);
+        discount(&mut self.sources, item.source);
+        discount(&mut self.articles, item.article);
+        discount(&mut self.stories, item.story);
+    }
+}
+
+/// So many items are looked through.
+const FEW: usize = 24;
 
 /// Items of one group: a window that fills more is cut at its old end.
 const MOST_ITEMS: usize = 100_000;
@@ -49,11 +75,16 @@ fn discount(counts: &mut FxHashMap<u64, u32>, what: u64) {
 
 impl Window {
     pub(super) fn add(&mut self, item: Item) {
-        count(&mut self.units, item.unit);
-        count(&mut self.sources, item.source);
-        count(&mut self.articles, item.article);
-        count(&mut self.stories, item.story);
         self.items.push_back(item);
+        match &mut self.counts {
+            Some(counts) => counts.add(&item),
+            None if self.items.len() - self.from > FEW => {
+                let mut counts = Box::<Counts>::default();
+                self.items.range(self.from..).for_each(|item| counts.add(item));
+                self.counts = Some(counts);
+            }
+            None => {}
+        }
         if self.items.len() > MOST_ITEMS {
             if self.from == 0 {
                 self.discount_first();
@@ -75,10 +106,12 @@ impl Window {
     fn discount_first(&mut self) {
         if let Some(item) = self.items.get(self.from).copied() {
             self.from += 1;
-            discount(&mut self.units, item.unit);
-            discount(&mut self.sources, item.source);
-            discount(&mut self.articles, item.article);
-            discount(&mut self.stories, item.story);
+            if let Some(counts) = &mut self.counts {
+                counts.take_back(&item);
+            }
+            if self.from == self.items.len() {
+                self.counts = None;
+            }
         }
     }
 
@@ -96,20 +129,33 @@ impl Window {
         self.items.is_empty()
     }
 
+    /// Different values among the few that count.
+    fn different(&self, of: impl Fn(&Item) -> u64) -> usize {
+        let mut seen = [0u64; FEW];
+        let mut many = 0;
+        for value in self.items.range(self.from..).map(of) {
+            if many < FEW && !seen[..many].contains(&value) {
+                seen[many] = value;
+                many += 1;
+            }
+        }
+        many
+    }
+
     pub(super) fn units(&self) -> usize {
-        self.units.len()
+        self.counts.as_ref().map_or_else(|| self.different(|item| item.unit), |counts| counts.units.len())
     }
 
     pub(super) fn sources(&self) -> usize {
-        self.sources.len()
+        self.counts.as_ref().map_or_else(|| self.different(|item| item.source), |counts| counts.sources.len())
     }
 
     pub(super) fn articles(&self) -> usize {
-        self.articles.len()
+        self.counts.as_ref().map_or_else(|| self.different(|item| item.article), |counts| counts.articles.len())
     }
 
     pub(super) fn stories(&self) -> usize {
-        self.stories.len()
+        self.counts.as_ref().map_or_else(|| self.different(|item| item.story), |counts| counts.stories.len())
     }
 
     /// Distinct units after `from` and up to `until`, in all that is kept.

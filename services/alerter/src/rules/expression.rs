@@ -147,7 +147,7 @@ impl Leaf {
 
     fn add_spots(&self, seen: &Seen, spots: &mut Vec<Spot>) {
         let document = &*seen.document;
-        let bytes = CodePoints { text: &document.text, is_ascii: seen.is_ascii };
+        let bytes = seen.code_points();
         let mut add = |span: Span| {
             let (start, end) = (bytes.byte_of(span.start), bytes.byte_of(span.end));
             spots.push(Spot { in_title: false, start, end });
@@ -191,28 +191,63 @@ fn is_named(folded: &[String], name: &str) -> bool {
     folded.contains(&name)
 }
 
-/// Finds bytes of code points.
+/// Finds bytes of code points, and code points of bytes.
+#[derive(Clone, Copy)]
 pub(crate) struct CodePoints<'a> {
     text: &'a str,
-    is_ascii: bool,
+    /// First byte of every [`STEP`]th code point; none where each byte is one.
+    marks: Option<&'a [u32]>,
+}
+
+/// Code points from mark to mark.
+const STEP: usize = 64;
+
+/// What [`CodePoints`] goes by; none for ASCII.
+pub(crate) fn marks(text: &str) -> Option<Vec<u32>> {
+    (!text.is_ascii()).then(|| text.char_indices().step_by(STEP).map(|(byte, _)| byte as u32).collect())
 }
 
 impl<'a> CodePoints<'a> {
-    /// `may_be_other` says that the text is not known to be ASCII.
-    pub(crate) fn new(text: &'a str, may_be_other: bool) -> Self {
-        Self { text, is_ascii: !may_be_other || text.is_ascii() }
+    /// `marks` are those of the text.
+    pub(crate) fn new(text: &'a str, marks: Option<&'a [u32]>) -> Self {
+        Self { text, marks }
     }
 
     pub(crate) fn byte_of(&self, code_point: u32) -> usize {
         let number = code_point as usize;
-        if self.is_ascii {
-            return number.min(self.text.len());
-        }
-        self.text.char_indices().nth(number).map_or(self.text.len(), |(byte, _)| byte)
+        let Some(marks) = self.marks else { return number.min(self.text.len()) };
+        let Some(from) = marks.get(number / STEP).map(|from| *from as usize) else { return self.text.len() };
+        let rest = self.text.get(from..).unwrap_or_default();
+        rest.char_indices().nth(number % STEP).map_or(self.text.len(), |(byte, _)| from + byte)
     }
 
     pub(crate) fn code_point_of(&self, byte: usize) -> u32 {
-        let before = self.text.get(..byte).unwrap_or(self.text);
-        if self.is_ascii { before.len() as u32 } else { before.chars().count() as u32 }
+        let byte = byte.min(self.text.len());
+        let Some(marks) = self.marks else { return byte as u32 };
+        let before = marks.partition_point(|mark| *mark as usize <= byte).saturating_sub(1);
+        let from = marks.get(before).map_or(0, |mark| *mark as usize);
+        let rest = self.text.get(from..byte).unwrap_or_default();
+        (before * STEP + rest.chars().count()) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bytes_and_code_points_are_found_in_any_text(text in "\\PC{0,300}") {
+            let marks = marks(&text);
+            let points = CodePoints::new(&text, marks.as_deref());
+            for (number, (byte, _)) in text.char_indices().enumerate() {
+                prop_assert_eq!(points.byte_of(number as u32), byte);
+                prop_assert_eq!(points.code_point_of(byte), number as u32);
+            }
+            let end = text.chars().count() as u32;
+            prop_assert_eq!((points.byte_of(end), points.byte_of(end + 999)), (text.len(), text.len()));
+            prop_assert_eq!(points.code_point_of(text.len()), end);
+        }
     }
 }

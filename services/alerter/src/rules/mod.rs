@@ -16,7 +16,7 @@ mod words;
 
 pub(crate) use condition::{Baseline, Calm, Condition, Distinct, WEEK_MS, WEEKS_BACK, When};
 pub use explain::Held;
-pub(crate) use expression::{CodePoints, Expression, Leaf};
+pub(crate) use expression::{CodePoints, Expression, Leaf, marks};
 pub use load::{Rule, RuleSet};
 pub(crate) use load::{files, yaml};
 pub use problem::{Problem, Problems};
