@@ -19,7 +19,7 @@ fn the_committed_schemas_are_those_of_the_types() {
     let folder = root().join("schemas/generated");
     let mut files = generate::files();
     files.push(openapi::file());
-    files.extend(faultline_alerter::schema_files());
+    files.extend(faultline_rules::schema_files());
     for (name, content) in &files {
         let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
         assert!(&committed == content, "schemas/generated/{name} {ADVICE}");

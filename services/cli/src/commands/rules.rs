@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use faultline_alerter::{RuleSet, run_tests};
 use faultline_enricher::knowledge;
+use faultline_rules::{RuleSet, run_tests};
 
 use super::{output, read};
 use crate::exit::Usage;

@@ -32,7 +32,7 @@ pub(crate) struct SchemaArguments {
 pub(crate) fn run(arguments: &SchemaArguments) -> anyhow::Result<()> {
     let mut files = generate::files();
     files.push(openapi::file());
-    files.extend(faultline_alerter::schema_files());
+    files.extend(faultline_rules::schema_files());
     let names = || files.iter().map(|(name, _)| *name);
     if let Some(folder) = &arguments.write {
         std::fs::create_dir_all(folder).with_context(|| format!("failed to make the folder {}", folder.display()))?;

@@ -3,8 +3,8 @@
 use std::{fmt::Write as _, hint::black_box, sync::Arc};
 
 use anyhow::Context as _;
-use faultline_alerter::{Engine, Limits, RuleSet, Seen};
 use faultline_analysis::Analyzer;
+use faultline_rules::{Engine, Limits, RuleSet, Seen};
 use faultline_schemas::Enriched;
 
 use crate::{Bench, figures::Figures, machine::thread_cpu_time};

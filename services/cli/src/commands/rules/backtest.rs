@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use faultline_alerter::{Engine, Limits, Seen};
+use faultline_rules::{Engine, Limits, Seen};
 use faultline_schemas::{Alert, AlertState, Enriched};
 
 use super::load;
