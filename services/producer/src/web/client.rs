@@ -1,27 +1,25 @@
 //! One request at a time, from an address to a bounded body.
 
 use std::{
-    error::Error,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
+use faultline_outbound::{Guard, innermost, refused, retry_after, tls};
 use jiff::Timestamp;
 use reqwest::{
     Client, Response,
     header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION},
     redirect::Policy,
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::{sync::Semaphore, time::timeout};
 use url::Url;
 
 use super::{
     error::WebError,
     gate::{Gates, Place},
-    guard::Guard,
-    headers::{self, retry_after},
+    headers,
     robots::RobotsCache,
     settings::WebSettings,
 };
@@ -98,9 +96,13 @@ impl Web {
     /// # Errors
     /// When the settings cannot be used.
     pub(crate) fn new(settings: &WebSettings) -> anyhow::Result<Arc<Self>> {
-        let guard = Guard { allow_private: settings.allow_private_addresses, hosts: Arc::new(settings.hosts.clone()) };
+        let guard = Guard {
+            section: "producer.web",
+            allow_private: settings.allow_private_addresses,
+            hosts: Arc::new(settings.hosts.clone()),
+        };
         let client = Client::builder()
-            .tls_backend_preconfigured(tls()?)
+            .tls_backend_preconfigured(tls(None)?)
             .user_agent(settings.user_agent())
             .dns_resolver(Arc::new(guard.clone()))
             // A proxy would resolve names by itself, past the guard.
@@ -215,18 +217,6 @@ impl Web {
     }
 }
 
-/// Certificates of the public authorities are compiled in, as for the database: a container has none of its own.
-fn tls() -> anyhow::Result<ClientConfig> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .context("failed to set up TLS")?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
-}
-
 /// Where an answer redirects to; none where it does not.
 fn redirect(url: &Url, status: u16, headers: &HeaderMap) -> Result<Option<Url>, WebError> {
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
@@ -287,25 +277,12 @@ impl Budget {
 }
 
 fn explain(error: &reqwest::Error, url: &Url) -> WebError {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(current) = cause {
-        if let Some(ours) = current.downcast_ref::<WebError>() {
-            return ours.clone();
-        }
-        cause = current.source();
+    if let Some(refused) = refused(error) {
+        return refused.clone().into();
     }
     let host = url.host_str().unwrap_or_default().to_owned();
     if error.is_timeout() {
         return WebError::Timeout { host, seconds: CONNECT.as_secs() };
     }
     WebError::Unreachable { host, why: innermost(error).to_string() }
-}
-
-/// What it all comes down to: the outer errors only say that sending failed.
-fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost
 }

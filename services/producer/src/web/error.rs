@@ -1,19 +1,13 @@
 //! Why an address was not fetched.
 
-use std::net::IpAddr;
-
+use faultline_outbound::GuardError;
 use jiff::Timestamp;
 
 /// Why an address was not fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WebError {
-    #[error("{address:?} is no address that can be fetched: {why}")]
-    BadAddress { address: String, why: String },
-    #[error(
-        "{host} is {address}, which is not on the public internet: correct the address, or set \
-         producer.web.allow_private_addresses"
-    )]
-    Private { host: String, address: IpAddr },
+    #[error(transparent)]
+    Refused(#[from] GuardError),
     #[error("failed to reach {host}: {why}")]
     Unreachable { host: String, why: String },
     #[error("no whole answer from {host} within {seconds} s")]
@@ -38,9 +32,9 @@ impl WebError {
     /// Stable name, for counting.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
-            Self::BadAddress { .. } => "bad_address",
-            Self::Private { .. } => "private_address",
-            Self::Unreachable { .. } => "unreachable",
+            Self::Refused(GuardError::BadAddress { .. }) => "bad_address",
+            Self::Refused(GuardError::Private { .. }) => "private_address",
+            Self::Refused(GuardError::NoAddress { .. }) | Self::Unreachable { .. } => "unreachable",
             Self::Timeout { .. } => "timeout",
             Self::TooLarge { .. } => "too_large",
             Self::TooManyRedirects { .. } | Self::Circle { .. } | Self::BadRedirect { .. } => "bad_redirect",

@@ -1,25 +1,7 @@
-//! What headers say about when to come again.
+//! What headers say about how long an answer stays fresh.
 
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
-use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderName, RETRY_AFTER};
-
-/// A publisher that asks for more than a day is asked again after a day.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24);
-
-/// The first value of a header, where it is text.
-pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok().map(str::trim).filter(|value| !value.is_empty())
-}
-
-/// `Retry-After`, in seconds or as a date.
-pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
-    let written = text(headers, RETRY_AFTER)?;
-    let until = match written.parse::<u32>() {
-        Ok(seconds) => now + SignedDuration::from_secs(seconds.into()).min(LONGEST),
-        Err(_) => rfc2822::parse(written).ok()?.timestamp().min(now + LONGEST),
-    };
-    (until > now).then_some(until)
-}
+pub(crate) use faultline_outbound::header_text as text;
+use reqwest::header::{CACHE_CONTROL, HeaderMap};
 
 /// How many seconds the answer stays fresh by `Cache-Control: max-age`.
 pub(crate) fn max_age(headers: &HeaderMap) -> Option<u32> {
@@ -35,28 +17,6 @@ pub(crate) fn max_age(headers: &HeaderMap) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn headers(name: HeaderName, value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(name, value.parse().unwrap())])
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_and_never_more_than_a_day() {
-        let now: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
-        for (value, expected) in [
-            ("120", Some("2026-11-25T12:02:00Z")),
-            ("Wed, 25 Nov 2026 12:30:00 GMT", Some("2026-11-25T12:30:00Z")),
-            ("9999999", Some("2026-11-26T12:00:00Z")),
-            ("Wed, 25 Nov 2099 12:30:00 GMT", Some("2026-11-26T12:00:00Z")),
-            ("Wed, 25 Nov 2020 12:30:00 GMT", None),
-            ("0", None),
-            ("soon", None),
-            ("-5", None),
-        ] {
-            let until = retry_after(&headers(RETRY_AFTER, value), now);
-            assert_eq!(until.map(|until| until.to_string()).as_deref(), expected, "{value}");
-        }
-    }
-
     #[test]
     fn max_age_is_found_among_other_directives() {
         for (value, expected) in [
@@ -66,7 +26,7 @@ mod tests {
             ("s-maxage=10", None),
             ("max-age=never", None),
         ] {
-            assert_eq!(max_age(&headers(CACHE_CONTROL, value)), expected, "{value}");
+            assert_eq!(max_age(&HeaderMap::from_iter([(CACHE_CONTROL, value.parse().unwrap())])), expected, "{value}");
         }
     }
 }

@@ -11,7 +11,6 @@ mod charset;
 mod client;
 mod error;
 mod gate;
-mod guard;
 mod headers;
 mod robots;
 mod settings;

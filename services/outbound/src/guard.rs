@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    error::Error,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
@@ -9,30 +10,67 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use super::error::WebError;
+/// Why an address is not connected to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GuardError {
+    /// It is no address of the web.
+    #[error("{address:?} is no address that can be reached: {why}")]
+    BadAddress {
+        /// The address, as written.
+        address: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It leads into a network of one's own.
+    #[error(
+        "{host} is {address}, which is not on the public internet: correct the address, or set \
+         {section}.allow_private_addresses"
+    )]
+    Private {
+        /// The host, as written.
+        host: String,
+        /// What it resolves to.
+        address: IpAddr,
+        /// The section of the settings that decides.
+        section: &'static str,
+    },
+    /// Its name leads nowhere.
+    #[error("failed to reach {host}: the name has no address")]
+    NoAddress {
+        /// The host, as written.
+        host: String,
+    },
+}
 
 /// Checks addresses as they are written, and as names resolve. It is the only resolver that the client has, so a
 /// connection goes to an address that passed, whatever the name says when it is asked again.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Guard {
-    pub(crate) allow_private: bool,
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// Section of the settings that decides, for messages.
+    pub section: &'static str,
+    /// Addresses that are not on the public internet may be connected to as well.
+    pub allow_private: bool,
     /// Names that the operator has given an address: allowed wherever that is, and nothing else of that machine is.
-    pub(crate) hosts: Arc<BTreeMap<String, SocketAddr>>,
+    pub hosts: Arc<BTreeMap<String, SocketAddr>>,
 }
 
 impl Guard {
     /// Checks what can be told without asking for the name.
-    pub(crate) fn check(&self, url: &Url) -> Result<(), WebError> {
-        let bad = |why: &str| WebError::BadAddress { address: url.to_string(), why: why.to_owned() };
+    ///
+    /// # Errors
+    /// [`GuardError`] where it may not be connected to.
+    pub fn check(&self, url: &Url) -> Result<(), GuardError> {
+        let bad = |why: &str| GuardError::BadAddress { address: url.to_string(), why: why.to_owned() };
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad("only http and https are fetched"));
+            return Err(bad("only http and https are spoken"));
         }
         let address = match url.host() {
             None => return Err(bad("it has no host")),
             Some(Host::Domain(name)) => {
                 // A port in the address would be asked in the place of the operator's.
                 let own = self.hosts.get(name).filter(|address| url.port().is_some_and(|port| port != address.port()));
-                let other = own.map(|address| bad(&format!("producer.web.hosts has it on port {}", address.port())));
+                let other =
+                    own.map(|address| bad(&format!("{}.hosts has it on port {}", self.section, address.port())));
                 return other.map_or(Ok(()), Err);
             }
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
@@ -41,19 +79,33 @@ impl Guard {
         if self.allow_private || is_public(address) {
             return Ok(());
         }
-        Err(WebError::Private { host: address.to_string(), address })
+        Err(self.private(&address.to_string(), address))
+    }
+
+    /// Where a host may be connected to.
+    ///
+    /// # Errors
+    /// [`GuardError`] where it may not be, or the failure to ask for its name.
+    pub async fn addresses(&self, host: &str) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+        if let Some(address) = self.hosts.get(host) {
+            return Ok(vec![*address]);
+        }
+        let resolved = tokio::net::lookup_host((host, 0)).await?.collect();
+        Ok(self.pass(host, resolved)?)
+    }
+
+    fn private(&self, host: &str, address: IpAddr) -> GuardError {
+        GuardError::Private { host: host.to_owned(), address, section: self.section }
     }
 
     /// Those of the addresses of a name that may be connected to.
     ///
     /// One that may not is enough to refuse them all: a public name has no business with a private address.
-    fn pass(&self, host: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, WebError> {
+    fn pass(&self, host: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, GuardError> {
         let private = addresses.iter().map(SocketAddr::ip).find(|address| !is_public(*address));
         match private.filter(|_| !self.allow_private) {
-            Some(address) => Err(WebError::Private { host: host.to_owned(), address }),
-            None if addresses.is_empty() => {
-                Err(WebError::Unreachable { host: host.to_owned(), why: "the name has no address".into() })
-            }
+            Some(address) => Err(self.private(host, address)),
+            None if addresses.is_empty() => Err(GuardError::NoAddress { host: host.to_owned() }),
             None => Ok(addresses),
         }
     }
@@ -63,14 +115,7 @@ impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            let host = name.as_str();
-            if let Some(address) = guard.hosts.get(host) {
-                let addresses: Addrs = Box::new(std::iter::once(*address));
-                return Ok(addresses);
-            }
-            let resolved = tokio::net::lookup_host((host, 0)).await?.collect();
-            let passed = guard.pass(host, resolved)?;
-            let addresses: Addrs = Box::new(passed.into_iter());
+            let addresses: Addrs = Box::new(guard.addresses(name.as_str()).await?.into_iter());
             Ok(addresses)
         })
     }
@@ -78,7 +123,8 @@ impl Resolve for Guard {
 
 /// Whether an address belongs to the public internet: none of IANA's special-purpose ranges, neither as it stands nor
 /// as the IPv4 address inside of it.
-pub(crate) fn is_public(address: IpAddr) -> bool {
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => match embedded_v4(address) {
@@ -137,11 +183,11 @@ mod tests {
     use super::*;
 
     fn public() -> Guard {
-        Guard::default()
+        Guard { section: "producer.web", allow_private: false, hosts: Arc::default() }
     }
 
     fn private() -> Guard {
-        Guard { allow_private: true, ..Guard::default() }
+        Guard { allow_private: true, ..public() }
     }
 
     #[test]
@@ -177,7 +223,7 @@ mod tests {
             "[::7f00:1]",
         ] {
             let url = Url::parse(&format!("http://{host}/feed")).unwrap();
-            assert!(matches!(public().check(&url), Err(WebError::Private { .. })), "{host}");
+            assert!(matches!(public().check(&url), Err(GuardError::Private { .. })), "{host}");
             assert_eq!(private().check(&url), Ok(()), "{host}");
         }
     }
@@ -196,7 +242,7 @@ mod tests {
     fn other_schemes_are_refused_even_where_private_addresses_are_not() {
         for address in ["file:///etc/passwd", "ftp://news.example/feed", "gopher://news.example", "data:text/plain,x"] {
             let refused = private().check(&Url::parse(address).unwrap());
-            assert!(matches!(refused, Err(WebError::BadAddress { .. })), "{address}");
+            assert!(matches!(refused, Err(GuardError::BadAddress { .. })), "{address}");
         }
     }
 
@@ -204,7 +250,7 @@ mod tests {
     fn a_name_with_one_private_address_among_public_ones_is_refused() {
         let address = |ip: &str| SocketAddr::new(ip.parse().unwrap(), 0);
         let both = vec![address("93.184.216.34"), address("10.0.0.1")];
-        assert!(matches!(public().pass("news.example", both.clone()), Err(WebError::Private { .. })));
+        assert!(matches!(public().pass("news.example", both.clone()), Err(GuardError::Private { .. })));
         assert_eq!(private().pass("news.example", both.clone()), Ok(both.clone()));
         assert_eq!(public().pass("news.example", both[..1].to_vec()).unwrap().len(), 1);
     }
@@ -212,19 +258,19 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_the_operator_gave_an_address_leads_there_and_nowhere_else_on_that_machine() {
         let address: SocketAddr = "127.0.0.1:8000".parse().unwrap();
-        let guard = Guard { hosts: Arc::new([("paper.example".to_owned(), address)].into()), ..Guard::default() };
+        let guard = Guard { hosts: Arc::new([("paper.example".to_owned(), address)].into()), ..public() };
         let resolved = guard.resolve("paper.example".parse().unwrap()).await.ok().map(Iterator::collect::<Vec<_>>);
         assert_eq!(resolved, Some(vec![address]));
         let check = |address: &str| guard.check(&Url::parse(address).unwrap());
         assert_eq!((check("http://paper.example/feed"), check("http://paper.example:8000/feed")), (Ok(()), Ok(())));
-        assert!(matches!(check("http://paper.example:22/"), Err(WebError::BadAddress { .. })));
-        assert!(matches!(check("http://127.0.0.1:8000/feed"), Err(WebError::Private { .. })));
+        assert!(matches!(check("http://paper.example:22/"), Err(GuardError::BadAddress { .. })));
+        assert!(matches!(check("http://127.0.0.1:8000/feed"), Err(GuardError::Private { .. })));
     }
 
     #[tokio::test]
     async fn a_name_is_checked_when_it_is_resolved() {
         let error = public().resolve("localhost".parse().unwrap()).await.err().expect("refused");
-        assert!(error.to_string().contains("allow_private_addresses"), "{error}");
+        assert!(error.to_string().contains("producer.web.allow_private_addresses"), "{error}");
         assert!(private().resolve("localhost".parse().unwrap()).await.is_ok());
     }
 }
