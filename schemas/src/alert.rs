@@ -25,6 +25,12 @@ pub struct Alert {
     pub severity: Severity,
     /// Firing or resolved.
     pub state: AlertState,
+    /// Receivers that it is for; all of them where it names none.
+    #[serde(default)]
+    pub to: Vec<String>,
+    /// Rules whose alerts are not told while this one fires, where they share no label with another value.
+    #[serde(default)]
+    pub inhibits: Vec<String>,
     /// What the rule grouped by: `dyad` to `SRB-XKX`.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -36,6 +42,12 @@ pub struct Alert {
     /// When it ceased to be met; null while firing.
     #[serde(default)]
     pub ends_at: Option<String>,
+    /// When this was found, RFC 3339, event time: later than the start for an alert that is told again.
+    #[serde(default)]
+    pub told_at: String,
+    /// How often it was told before.
+    #[serde(default)]
+    pub times: u32,
     /// The figure that the condition looked at.
     #[serde(default)]
     pub value: Option<f64>,

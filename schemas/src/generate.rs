@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-use crate::{Alert, Article, DeadLetter, Enriched, Event, SourceState, topic};
+use crate::{Alert, Article, DeadLetter, Enriched, Event, Silence, SourceState, topic};
 
 /// Every generated file: its name and its content, ending in a line break.
 #[must_use]
@@ -22,6 +22,7 @@ pub fn documents() -> Vec<(&'static str, Value)> {
         ("enriched.schema.json", schema_of::<Enriched>()),
         ("event.schema.json", schema_of::<Event>()),
         ("alert.schema.json", schema_of::<Alert>()),
+        ("silence.schema.json", schema_of::<Silence>()),
         ("source-state.schema.json", schema_of::<SourceState>()),
         ("dead-letter.schema.json", schema_of::<DeadLetter>()),
     ]
@@ -50,6 +51,7 @@ pub fn asyncapi() -> Value {
             "enriched" => ("enriched.schema.json", "enricher", "sink"),
             "events" => ("event.schema.json", "enricher", "alerter"),
             "alerts" => ("alert.schema.json", "alerter", "web"),
+            "silences" => ("silence.schema.json", "operator", "alerter"),
             "sources" => ("source-state.schema.json", "producer", "producer"),
             _ => ("dead-letter.schema.json", "any role", "operator"),
         };

@@ -22,6 +22,7 @@ mod enriched;
 mod event;
 pub mod generate;
 pub mod header;
+mod silence;
 mod source_state;
 pub mod topic;
 
@@ -34,4 +35,5 @@ pub use enriched::{
     Span, TargetSentiment,
 };
 pub use event::Event;
+pub use silence::Silence;
 pub use source_state::{FetchState, FileCursor, SourceDefinition, SourceState};

@@ -62,6 +62,14 @@ pub const ALERTS: Topic = Topic {
     about: "alerts, firing and resolved",
     kept: Kept::LastPerKey,
 };
+/// What is not to be told for a while.
+pub const SILENCES: Topic = Topic {
+    suffix: "silences",
+    schema: "faultline.silence/1",
+    key: "silence id",
+    about: "which alerts are not told for a while, and which have been acknowledged",
+    kept: Kept::LastPerKey,
+};
 /// Where the producer stopped in each source.
 pub const SOURCES: Topic = Topic {
     suffix: "sources",
@@ -80,4 +88,4 @@ pub const DEAD_LETTERS: Topic = Topic {
 };
 
 /// Every topic.
-pub const ALL: [Topic; 6] = [ARTICLES, ENRICHED, EVENTS, ALERTS, SOURCES, DEAD_LETTERS];
+pub const ALL: [Topic; 7] = [ARTICLES, ENRICHED, EVENTS, ALERTS, SILENCES, SOURCES, DEAD_LETTERS];

@@ -2,13 +2,45 @@
 
 use std::path::PathBuf;
 
+use faultline_rules::Limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of the alerter.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AlerterSettings {
-    /// Folder of rules. Nothing is watched when unset.
+    /// Folder of rules, watched for changes. `faultline rules check DIR` tells what is wrong in them. Nothing is watched when unset.
     pub rules_dir: Option<PathBuf>,
+    /// Articles may come so many seconds out of order and still be taken in the order in which they appeared. Alerts come so much later;
+    /// with 0 each article is taken as it comes.
+    #[schemars(range(max = 86_400))]
+    pub lateness_seconds: u32,
+    /// Articles that appeared so many hours before the latest move no window: they are old news, such as archives taken in.
+    #[schemars(range(min = 1, max = 8_760))]
+    pub stale_hours: u32,
+    /// Groups of one rule, such as dyads, that are watched at the same time; articles of further ones are counted and left out.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub most_groups: u32,
+    /// How many hours back the alerter reads again at its start, at most, to know stories, windows and baselines; as far as the rules look
+    /// back where that is less. Baselines that are longer learn anew.
+    #[schemars(range(min = 1, max = 8_760))]
+    pub replay_hours: u32,
+}
+
+impl Default for AlerterSettings {
+    fn default() -> Self {
+        Self { rules_dir: None, lateness_seconds: 0, stale_hours: 6, most_groups: 10_000, replay_hours: 168 }
+    }
+}
+
+impl AlerterSettings {
+    /// What the engine holds to.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            lateness: i64::from(self.lateness_seconds) * 1_000,
+            stale: i64::from(self.stale_hours) * 3_600_000,
+            groups: self.most_groups as usize,
+        }
+    }
 }

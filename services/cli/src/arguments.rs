@@ -128,6 +128,9 @@ pub(crate) enum Command {
     /// Run the sink: stores tagged articles
     #[command(after_help = ROLE_EXAMPLES)]
     Sink,
+    /// Run the alerter: watches rules over tagged articles, and tells people
+    #[command(after_help = ROLE_EXAMPLES)]
+    Alerter,
     /// Print the schemas of all messages: JSON Schema and AsyncAPI
     Schema(SchemaArguments),
     /// Print what a shell needs to complete commands and flags

@@ -42,6 +42,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Producer => serve(global, |settings, stop| up::run_alone(Role::Producer, settings, stop)),
         Command::Enricher => serve(global, |settings, stop| up::run_alone(Role::Enricher, settings, stop)),
         Command::Sink => serve(global, |settings, stop| up::run_alone(Role::Sink, settings, stop)),
+        Command::Alerter => serve(global, |settings, stop| up::run_alone(Role::Alerter, settings, stop)),
         Command::Demo(arguments) => {
             let settings = quiet(global)?;
             block_on(&settings, async { demo::run(arguments, settings.clone(), obeying_signals()).await })

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use faultline_alerter::settings::AlerterSettings;
 use faultline_enricher::EnricherSettings;
 use faultline_platform::config::{self, Loaded};
 use faultline_platform::settings::Common;
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) enricher: EnricherSettings,
     /// Storing them.
     pub(crate) sink: SinkSettings,
+    /// Watching rules over them, and telling people.
+    pub(crate) alerter: AlerterSettings,
     /// Whether `up` is to start the bundled broker: worked out, not written.
     #[serde(skip)]
     pub(crate) bundled_broker: bool,
@@ -153,6 +156,7 @@ impl Settings {
         self.suit_bundled_broker(false, false);
         self.common.admin.listen = None;
         self.sink = SinkSettings::default();
+        self.alerter = AlerterSettings::default();
         let max_article_bytes = self.producer.max_article_bytes;
         self.producer = ProducerSettings { max_article_bytes, ..ProducerSettings::default() };
     }

@@ -59,6 +59,16 @@ pub fn read_all(common: &Common, topic: &str, deadline: Duration, mut each: impl
     Ok(())
 }
 
+/// How many partitions a topic has.
+///
+/// # Errors
+/// When the topic is unknown, or the settings are refused.
+pub fn partitions(common: &Common, topic: &str) -> anyhow::Result<i32> {
+    let consumer: BaseConsumer<Quiet> =
+        client::reader_config(common)?.create_with_context(Quiet).context("failed to create a kafka consumer")?;
+    Ok(i32::try_from(ends(&consumer, topic, FOLLOW_DEADLINE)?.len())?)
+}
+
 /// Hands every message that is on the topic, and every one that comes, to `each`, in order for each partition, until
 /// `stop` is requested. Costs next to nothing while nothing comes.
 ///
@@ -87,7 +97,7 @@ pub fn follow(common: &Common, topic: &str, stop: &Stop, mut each: impl FnMut(Me
 }
 
 /// Leaves what librdkafka logs to the errors that are returned.
-struct Quiet;
+pub(crate) struct Quiet;
 
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
@@ -102,7 +112,11 @@ impl ClientContext for Quiet {
 impl ConsumerContext for Quiet {}
 
 /// Number, first and next offset of each partition.
-fn ends(consumer: &BaseConsumer<Quiet>, topic: &str, deadline: Duration) -> anyhow::Result<Vec<(i32, i64, i64)>> {
+pub(crate) fn ends(
+    consumer: &BaseConsumer<Quiet>,
+    topic: &str,
+    deadline: Duration,
+) -> anyhow::Result<Vec<(i32, i64, i64)>> {
     let metadata = consumer
         .fetch_metadata(Some(topic), deadline)
         .with_context(|| format!("kafka does not say what partitions {topic} has, check kafka.brokers"))?;

@@ -22,17 +22,20 @@ pub(crate) enum Role {
     Enricher,
     /// Stores them.
     Sink,
+    /// Watches rules over them.
+    Alerter,
 }
 
 impl Role {
     /// Those that `up` runs. Consumers first: they join their groups while the producer opens its sources.
-    pub(crate) const ALL: [Self; 3] = [Self::Sink, Self::Enricher, Self::Producer];
+    pub(crate) const ALL: [Self; 4] = [Self::Sink, Self::Alerter, Self::Enricher, Self::Producer];
 
     fn name(self) -> &'static str {
         match self {
             Self::Producer => "producer",
             Self::Enricher => "enricher",
             Self::Sink => "sink",
+            Self::Alerter => "alerter",
         }
     }
 
@@ -41,6 +44,7 @@ impl Role {
             Self::Producer => faultline_producer::run(context, settings.producer).await,
             Self::Enricher => faultline_enricher::run(context, settings.enricher).await,
             Self::Sink => faultline_sink::run(context, settings.sink).await,
+            Self::Alerter => faultline_alerter::run(context, settings.alerter).await,
         }
     }
 }

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use faultline_schemas::{Alert, Direction};
+use faultline_schemas::{Alert, AlertState, Direction};
 use rustc_hash::{FxHashMap, FxHasher};
 
+use super::opened::Opened;
 use super::reading::{Reading, read};
 use super::report::{Report, Told, alert};
-use super::standing::Standing;
+use super::standing::{Change, Past, Standing};
 use super::window::{Item, Window};
-use crate::rules::{Condition, Distinct, Rule};
+use crate::rules::{Calm, Condition, Distinct, Rule};
 use crate::seen::Seen;
 
 /// Time, rule and group.
@@ -84,6 +85,7 @@ pub(super) struct Groups {
     free: Vec<usize>,
     /// Times that a past was too short to judge by.
     learning: u64,
+    opened: Opened,
 }
 
 pub(super) fn hash(text: &str) -> u64 {
@@ -94,12 +96,64 @@ pub(super) fn hash(text: &str) -> u64 {
 
 impl Groups {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, by_values: FxHashMap::default(), groups: Vec::new(), free: Vec::new(), learning: 0 }
+        Self {
+            most,
+            by_values: FxHashMap::default(),
+            groups: Vec::new(),
+            free: Vec::new(),
+            learning: 0,
+            opened: Opened::default(),
+        }
     }
 
     /// Times that a past was too short to judge by.
     pub(super) fn learning(&self) -> u64 {
         self.learning
+    }
+
+    /// Makes the alerts what they were at `at` by the last that was told of each; what then should be open and is not opens.
+    #[expect(clippy::too_many_arguments, reason = "what a timer knows, and what it may change")]
+    pub(super) fn restore(
+        &mut self,
+        rule: &Rule,
+        at: i64,
+        begun: i64,
+        told: &[&Alert],
+        number: usize,
+        timers: &mut Timers,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let known = told.iter().filter_map(|alert| Some((values_of(rule, &alert.labels)?, past(alert)?)));
+        let mut known: FxHashMap<Values, Past> = known.collect();
+        let begun_at = known.values().map(|past| past.since).filter(|since| *since <= at);
+        self.opened = Opened::of(begun_at.collect());
+        let mut untold = Vec::new();
+        for (number, group) in self.groups.iter_mut().enumerate() {
+            let Some(group) = group else { continue };
+            if group.standing.restore(at, known.remove(&group.values), &rule.calm) {
+                untold.push(number);
+            }
+        }
+        for (values, past) in known {
+            // Of a group that came up after that, or is over, nothing is known yet or any more.
+            if past.since >= at || past.ended.is_some_and(|ended| ended + rule.calm.rest <= at) {
+                continue;
+            }
+            if let Some(group) = self.group(values).and_then(|group| self.groups[group].as_mut()) {
+                group.standing.restore(at, Some(past), &rule.calm);
+            }
+        }
+        untold.into_iter().for_each(|group| self.judge(rule, group, at, begun, alerts));
+        for group in 0..self.groups.len() {
+            self.schedule(rule, group, at, begun, number, timers);
+        }
+    }
+
+    /// Sets the timers of a rule whose number has become another one.
+    pub(super) fn set_timers(&self, number: usize, timers: &mut Timers) {
+        let due =
+            self.groups.iter().enumerate().filter_map(|(group, known)| Some((known.as_ref()?.due?, number, group)));
+        timers.extend(due);
     }
 
     /// Makes the one group of a rule that does not group, before anything was seen.
@@ -213,9 +267,19 @@ impl Groups {
         let Some(group) = &mut self.groups[group] else { return };
         let condition = &rule.when.condition;
         group.window.expire(now - condition.within(), now - condition.kept());
-        let reading: Reading = read(&rule.when, &group.window, now, begun, group.fresh_until);
+        let mut reading: Reading = read(&rule.when, &group.window, now, begun, group.fresh_until);
         self.learning += u64::from(reading.learning);
-        if let Some(change) = group.standing.step(now, &reading, &rule.calm) {
+        if !group.standing.is_open() {
+            reading.opens &= self.opened.allows(now, &rule.calm);
+        }
+        let is_over = rule.expires.is_some_and(|end| now >= end);
+        reading.opens &= !is_over;
+        // What is watched no more closes at once.
+        let calm = if is_over { &Calm::default() } else { &rule.calm };
+        if let Some(change) = group.standing.step(now, &reading, calm) {
+            if matches!(change, Change::Firing { times: 0, .. }) {
+                self.opened.add(now, &rule.calm);
+            }
             let told = Told {
                 change,
                 now,
@@ -257,7 +321,8 @@ impl Groups {
         };
         // What is over is looked at once more when it may be forgotten.
         let forgotten = group.last.map(|last| last + condition.memory());
-        let due = [expires, known, forgotten, group.fresh_until, group.standing.due(&rule.calm)];
+        let allowed = if group.standing.is_open() { rule.expires } else { self.opened.due(now, &rule.calm) };
+        let due = [expires, known, forgotten, allowed, group.fresh_until, group.standing.due(&rule.calm)];
         let due = due.into_iter().flatten().filter(|due| *due > now).min();
         if due != group.due {
             if let Some(before) = group.due {
@@ -267,6 +332,23 @@ impl Groups {
             group.due = due;
         }
     }
+}
+
+/// What a rule groups by, as it stands in the labels of one of its alerts; none where it groups by something else now.
+fn values_of(rule: &Rule, labels: &BTreeMap<String, String>) -> Option<Values> {
+    let new = match rule.when.condition {
+        Condition::NewTerm { of, .. } if !rule.when.group_by.contains(&of) => Some(of),
+        _ => None,
+    };
+    rule.when.group_by.iter().chain(&new).map(|key| labels.get(key.name()).cloned()).collect()
+}
+
+fn past(alert: &Alert) -> Option<Past> {
+    let at = |time: &str| time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
+    let since = at(&alert.starts_at)?;
+    let told = at(&alert.told_at).unwrap_or(since);
+    let ended = (alert.state == AlertState::Resolved).then(|| alert.ends_at.as_deref().and_then(at).unwrap_or(told));
+    Some(Past { since, told, times: alert.times, ended })
 }
 
 fn labels(rule: &Rule, values: &[String]) -> BTreeMap<String, String> {

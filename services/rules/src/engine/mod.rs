@@ -1,6 +1,7 @@
 //! Rules, watched over a stream of articles.
 
 mod groups;
+mod opened;
 mod reading;
 mod report;
 mod standing;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use faultline_schemas::{Alert, Enriched};
+use rustc_hash::FxHashMap;
 
 use self::groups::{Groups, Observation};
 use self::report::{About, Report};
@@ -111,6 +113,57 @@ impl Engine {
         }
     }
 
+    /// How far back, in milliseconds, articles are to be read again for stories, windows and baselines to be what they were.
+    #[must_use]
+    pub fn memory(&self) -> i64 {
+        let watched = self.rules.rules.iter().filter(|rule| rule.enabled);
+        let memories = watched.map(|rule| rule.when.condition.memory() + rule.calm.memory());
+        memories.max().unwrap_or(0) + story::WINDOW_MS + self.limits.lateness
+    }
+
+    /// The time that everything is worked out up to, in milliseconds since 1970; none before the first article.
+    #[must_use]
+    pub fn clock(&self) -> Option<i64> {
+        self.clock
+    }
+
+    /// After articles of the past were read again, makes every alert what it was at `at`, the time that everything had been worked out up
+    /// to: by `told`, the last that was told of each. What then should be open and is not opens, into `alerts`.
+    pub fn restore(&mut self, at: i64, told: &[Alert], alerts: &mut Vec<Alert>) {
+        self.advance(at, &mut Vec::new());
+        let mut by_rule: FxHashMap<&str, Vec<&Alert>> = FxHashMap::default();
+        told.iter().for_each(|alert| by_rule.entry(&alert.rule).or_default().push(alert));
+        for (number, rule) in self.rules.rules.iter().enumerate().filter(|(_, rule)| rule.enabled) {
+            let told = by_rule.get(&*rule.id).map_or(&[][..], Vec::as_slice);
+            self.groups[number].restore(rule, at, self.begun, told, number, &mut self.timers, alerts);
+        }
+    }
+
+    /// Watches other rules from now on. Those that are what they were keep their windows and alerts; the others begin anew.
+    pub fn replace(&mut self, rules: RuleSet) {
+        let mut fresh = Self::new(rules, self.limits);
+        (fresh.latest, fresh.clock, fresh.begun, fresh.counts) = (self.latest, self.clock, self.begun, self.counts);
+        std::mem::swap(&mut fresh.stories, &mut self.stories);
+        let before: FxHashMap<(&str, u64), usize> =
+            (0..).zip(&self.rules.rules).map(|(number, rule)| ((&*rule.id, rule.definition), number)).collect();
+        let known: Vec<Option<usize>> =
+            fresh.rules.rules.iter().map(|rule| before.get(&(&*rule.id, rule.definition)).copied()).collect();
+        for (number, known) in known.into_iter().enumerate() {
+            match (known, self.clock) {
+                (Some(known), _) => {
+                    std::mem::swap(&mut fresh.groups[number], &mut self.groups[known]);
+                    fresh.groups[number].set_timers(number, &mut fresh.timers);
+                }
+                (None, Some(now)) => fresh.watch_silence(number, now),
+                (None, None) => {}
+            }
+        }
+        for (key, seen) in std::mem::take(&mut self.waiting) {
+            fresh.waiting.insert(key, Seen::new(seen.document.clone(), seen.at, &fresh.rules.vocabulary));
+        }
+        *self = fresh;
+    }
+
     /// What was counted so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -184,6 +237,9 @@ impl Engine {
         for number in self.percolator.candidates(seen) {
             self.counts.tried += 1;
             let rule = &self.rules.rules[number as usize];
+            if rule.expires.is_some_and(|end| now >= end) {
+                continue;
+            }
             if !rule.expression.holds(seen) {
                 continue;
             }
@@ -205,11 +261,14 @@ impl Engine {
     /// Silence is watched from the first article on.
     fn begin(&mut self, now: i64) {
         self.begun = now;
-        for (number, rule) in self.rules.rules.iter().enumerate() {
-            let watches_silence = matches!(rule.when.condition, Condition::Flatline { .. });
-            if rule.enabled && watches_silence && rule.when.group_by.is_empty() {
-                self.groups[number].watch_all(rule, now, number, &mut self.timers);
-            }
+        (0..self.rules.rules.len()).for_each(|number| self.watch_silence(number, now));
+    }
+
+    fn watch_silence(&mut self, number: usize, now: i64) {
+        let rule = &self.rules.rules[number];
+        let watches_silence = matches!(rule.when.condition, Condition::Flatline { .. });
+        if rule.enabled && watches_silence && rule.when.group_by.is_empty() {
+            self.groups[number].watch_all(rule, now, number, &mut self.timers);
         }
     }
 

@@ -31,7 +31,67 @@ pub(super) struct Standing {
     rests_until: Option<i64>,
 }
 
+/// What was last told of a group, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Past {
+    pub(super) since: i64,
+    pub(super) told: i64,
+    pub(super) times: u32,
+    pub(super) ended: Option<i64>,
+}
+
 impl Standing {
+    /// Makes it what it was at `at`, of which `last` was the last that was told, perhaps after that moment. Whether it should be open and
+    /// was never told.
+    pub(super) fn restore(&mut self, at: i64, last: Option<Past>, calm: &Calm) -> bool {
+        let before = self.open.take();
+        if let Some(past) = last {
+            self.restore_told(at, before, past, calm);
+        }
+        before.is_some() && self.open.is_none()
+    }
+
+    fn restore_told(&mut self, at: i64, before: Option<Open>, last: Past, calm: &Calm) {
+        let fading = before.and_then(|open| open.fading);
+        let Past { since, told, times, ended } = last;
+        // What opened after that is found again, also where it had been due before and rested; and of what opened in that which was read
+        // again, this knows best.
+        let is_resting = self.rests_until.is_some_and(|until| until > at) && ended.is_none_or(|ended| ended > at);
+        let is_first = ended.is_none() && times == 0 && told > at;
+        if since + calm.lasting >= at || is_resting || is_first || before.is_some_and(|open| open.since == since) {
+            self.open = before;
+            return;
+        }
+        self.rests_until = None;
+        let open = |told, times, fading| Some(Open { since, told, times, fading });
+        self.open = match ended {
+            Some(ended) if ended <= at => {
+                self.rests_until = Some(ended + calm.rest).filter(|until| *until > at);
+                None
+            }
+            Some(ended) => {
+                open(told.min(at), times, fading.or(Some(ended - calm.close_after).filter(|from| *from <= at)))
+            }
+            None if told <= at => open(told, times, fading),
+            // Told again after that: this is found again.
+            None => match calm.repeat {
+                Some(repeat) => {
+                    let after = (told - at + repeat - 1) / repeat;
+                    let before = times.checked_sub(u32::try_from(after).unwrap_or(u32::MAX));
+                    before.and_then(|times| open(told - after * repeat, times, fading))
+                }
+                None => None,
+            },
+        };
+        if self.open.is_some() {
+            self.pending = None;
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         self.open.is_none() && self.pending.is_none() && self.rests_until.is_none()
     }

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::seen::Seen;
 
 /// Reports of the same happening appear within so many milliseconds of another one.
-const WINDOW_MS: i64 = 3 * 86_400_000;
+pub(super) const WINDOW_MS: i64 = 3 * 86_400_000;
 /// Articles that are found under a word.
 const SLOTS: usize = 16;
 

@@ -301,8 +301,10 @@ fn stream() -> impl Strategy<Value = Vec<Arc<Enriched>>> {
 
 /// All alerts in the order of their keys: those of one moment have none of their own.
 fn keys(mut alerts: Vec<Alert>) -> Vec<String> {
-    let mut keys: Vec<String> =
-        alerts.drain(..).map(|alert| format!("{} {:?} {}", alert.key, alert.value, alert.reason)).collect();
+    let mut keys: Vec<String> = alerts
+        .drain(..)
+        .map(|alert| format!("{} {} {} {:?} {}", alert.key, alert.rule, alert.told_at, alert.value, alert.reason))
+        .collect();
     keys.sort();
     keys
 }
@@ -353,4 +355,112 @@ proptest! {
         engine.advance(START + 10_000 * 60_000, &mut Vec::new());
         prop_assert_eq!(engine.counts().matched, matched);
     }
+
+    #[test]
+    fn an_engine_that_reads_what_windows_need_again_goes_on_as_if_it_had_never_stopped(
+        articles in stream(),
+        stop in 0..60usize,
+        unnoted in 0..4usize,
+    ) {
+        let mut sorted = articles;
+        sorted.sort_by_key(|article| (article.article.published_at.clone(), article.article.id.clone()));
+        let end = START + 10_000 * 60_000;
+        let mut plain = Engine::new(mixed(), Limits::default());
+        let mut expected = Vec::new();
+        // Where it was, and what had been told, after each article.
+        let mut passed = vec![(0, 0)];
+        for article in &sorted {
+            plain.push(article.clone(), None, &mut expected);
+            passed.push((plain.clock().unwrap_or(0), expected.len()));
+        }
+        plain.advance(end, &mut expected);
+
+        let noted = stop.min(sorted.len());
+        let (clock, many) = passed[noted];
+        // Some was told after the last note was taken.
+        let told = passed[(noted + unnoted).min(sorted.len())].1;
+        let mut last = std::collections::BTreeMap::new();
+        expected[..told].iter().for_each(|alert| { last.insert(alert.fingerprint.clone(), alert.clone()); });
+        let last: Vec<Alert> = last.into_values().collect();
+
+        let mut engine = Engine::new(mixed(), Limits::default());
+        let from = clock - engine.memory();
+        let again = |article: &&Arc<Enriched>| crate::Seen::time_of(article).is_some_and(|at| at >= from);
+        for article in sorted[..noted].iter().filter(again) {
+            engine.push(article.clone(), None, &mut Vec::new());
+        }
+        let mut alerts = Vec::new();
+        if noted > 0 {
+            engine.restore(clock, &last, &mut alerts);
+        }
+        sorted[noted..].iter().for_each(|article| { engine.push(article.clone(), None, &mut alerts); });
+        engine.advance(end, &mut alerts);
+        let all = expected[..many].iter().cloned().chain(alerts).collect();
+        // When one is told again may differ by what passed in between; that it is told, and under which key, may not.
+        let keys = |alerts: Vec<Alert>| -> Vec<String> {
+            let keys: std::collections::BTreeSet<String> = alerts.iter().map(|alert| format!("{} {}", alert.key, alert.rule)).collect();
+            keys.into_iter().collect()
+        };
+        let (all, expected) = (keys(all), keys(expected));
+        let only = |some: &[String], others: &[String]| -> Vec<String> {
+            some.iter().filter(|key| !others.contains(key)).cloned().collect()
+        };
+        prop_assert_eq!(only(&all, &expected), only(&expected, &all), "after {} of {}", noted, sorted.len());
+    }
+}
+
+#[test]
+fn rules_that_stay_what_they_were_keep_their_windows_when_others_change() {
+    let text = |second: &str| {
+        format!(
+            "rules:\n- {{id: a, title: T, severity: high, match: {{words: army}}, when: {{frequency: {{at_least: 3, within: 6h}}}}}}\n\
+             - {{id: b, title: T, severity: high, match: {{words: {second}}}, when: {{frequency: {{at_least: 2, within: 6h}}}}}}\n"
+        )
+    };
+    let set = |second: &str| RuleSet::parse("r.yaml", &text(second)).unwrap();
+    let mut engine = Engine::new(set("army"), Limits::default());
+    let mut alerts = Vec::new();
+    engine.push(article("1", 0, "x", "The army moved at dawn."), None, &mut alerts);
+    engine.push(article("2", 1, "y", "Later an army was seen near a lake."), None, &mut alerts);
+    assert_eq!(alerts.iter().map(|alert| &*alert.rule).collect::<Vec<_>>(), ["b"]);
+    engine.replace(set("navy"));
+    engine.push(article("3", 2, "z", "Both army and navy left port."), None, &mut alerts);
+    assert_eq!(alerts.iter().map(|alert| &*alert.rule).collect::<Vec<_>>(), ["b", "a"], "b begins anew");
+}
+
+#[test]
+fn what_comes_outside_its_hours_opens_when_they_begin() {
+    // The stream starts at midnight.
+    let calm = "{active: {from: '06:00', to: '08:00'}}";
+    let set = rules_with("{words: army}", "{frequency: {at_least: 1, within: 12h}}", calm);
+    let alerts = run(set, &[article("1", 60, "x", "The army moved.")], START + 20 * HOUR);
+    assert_eq!(told(&alerts), [(AlertState::Firing, 360, 1.0), (AlertState::Resolved, 780, 0.0)]);
+}
+
+#[test]
+fn no_more_alerts_open_than_the_rate_allows() {
+    let calm = "{rate: {at_most: 1, within: 6h}}";
+    let set = rules_with("{words: army}", "{frequency: {at_least: 1, within: 4h}, group_by: source}", calm);
+    let articles = [
+        article("1", 0, "x", "The army moved."),
+        article("2", 60, "y", "An army was seen elsewhere."),
+        article("3", 350, "z", "Soldiers of the army rest."),
+    ];
+    let alerts = run(set, &articles, START + 20 * HOUR);
+    let opened: Vec<(&str, i64)> = alerts
+        .iter()
+        .filter(|alert| alert.state == AlertState::Firing)
+        .map(|alert| (&*alert.labels["source"], told(std::slice::from_ref(alert))[0].1))
+        .collect();
+    assert_eq!(opened, [("x", 0), ("z", 360)], "y was over when its turn came");
+}
+
+#[test]
+fn a_rule_that_expires_closes_its_alerts() {
+    let text = "rules: [{id: r, title: T, severity: high, expires: 2022-08-01T02:00:00Z, match: {words: army}, \
+                when: {frequency: {at_least: 1, within: 12h}}, calm: {close_after: 3h}}]";
+    let set = RuleSet::parse("r.yaml", text).unwrap();
+    let articles = [article("1", 60, "x", "The army moved."), article("2", 180, "y", "The army moved again.")];
+    let alerts = run(set, &articles, START + 20 * HOUR);
+    assert_eq!(told(&alerts), [(AlertState::Firing, 60, 1.0), (AlertState::Resolved, 120, 1.0)]);
 }

@@ -5,14 +5,16 @@ use std::path::Path;
 
 use faultline_analysis::tension::Ears;
 use faultline_schemas::{Modality, Plover, Quad};
+use jiff::civil::Weekday;
 use serde::de::DeserializeOwned;
 
-use super::condition::{Baseline, Calm, Condition, Distinct, When};
+use super::active::{self, Active};
+use super::condition::{Baseline, Calm, Condition, Distinct, Rate, When};
 use super::events::{Dyad, EventMatch, Side};
 use super::expression::{Expression, Leaf, Patterns};
 use super::problem::{Problems, unknown};
 use super::ranges::{Range, duration, levels};
-use super::raw::{At, Many, RawCalm, RawEvent, RawMatch, RawRule, RawWhen, each};
+use super::raw::{At, Many, RawActive, RawCalm, RawEvent, RawMatch, RawRule, RawWhen, each};
 use super::terms::Vocabulary;
 use super::{Rule, words};
 use crate::group::GroupKey;
@@ -70,7 +72,13 @@ impl Checker<'_> {
         };
         let title = template(self, &raw.title);
         let annotations = raw.annotations.iter().map(|(name, text)| (name.clone(), template(self, text))).collect();
+        let expires = raw.expires.and_then(|text| self.take(text.place, expiry(&text.value)));
+        let names = |many: &Many| -> Vec<String> { each(many).map(|name| name.value).collect() };
         Rule {
+            to: names(&raw.to),
+            inhibits: names(&raw.inhibits),
+            expires,
+            definition: 0,
             id,
             severity: raw.severity,
             enabled: raw.enabled,
@@ -384,7 +392,14 @@ impl Checker<'_> {
                 Some(_) => {}
             }
         }
+        let active = raw.active.and_then(|active| self.active(active));
+        let rate = raw.rate.and_then(|At { value, .. }| {
+            let at_most = self.at_least(&value.at_most, 1) as usize;
+            self.time(&value.within).map(|within| Rate { at_most, within })
+        });
         Calm {
+            active,
+            rate,
             lasting: lasting.unwrap_or(0),
             close_below: raw.close_below.map(|below| below.value),
             close_after: close_after.unwrap_or(0),
@@ -392,6 +407,35 @@ impl Checker<'_> {
             rest: rest.unwrap_or(0),
         }
     }
+}
+
+impl Checker<'_> {
+    fn active(&mut self, raw: At<RawActive>) -> Option<Active> {
+        let At { value: RawActive { days, from, to, zone }, place } = raw;
+        let is_any_day = days.is_none();
+        let days: Vec<Weekday> = self.each_of(&days, active::weekday);
+        let days = if is_any_day { active::EVERY_DAY.to_vec() } else { days };
+        let mut hour =
+            |text: Option<At<String>>| text.and_then(|text| self.take(text.place, active::time_of_day(&text.value)));
+        let (from, to) = (hour(from), hour(to));
+        let zone = match zone {
+            Some(name) => self.take(name.place, active::zone(&name.value))?,
+            None => jiff::tz::TimeZone::UTC,
+        };
+        self.take(place, Active::new(&days, from, to, zone))
+    }
+}
+
+/// The first moment at which a rule is watched no more.
+fn expiry(text: &str) -> Result<i64, String> {
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok(time.as_millisecond());
+    }
+    let day: jiff::civil::Date = text
+        .parse()
+        .map_err(|_| format!("{text:?} is no day: write 2026-12-31, or a time such as 2026-12-31T18:00:00Z"))?;
+    let end = day.tomorrow().and_then(|next| next.to_zoned_datetime(jiff::tz::TimeZone::UTC));
+    end.map(|end| end.timestamp().as_millisecond()).map_err(|error| error.to_string())
 }
 
 fn group_key(text: &str) -> Result<GroupKey, String> {

@@ -2,6 +2,7 @@
 
 use faultline_analysis::tension::Ears;
 
+use super::active::Active;
 use super::expression::Expression;
 use crate::group::GroupKey;
 
@@ -119,11 +120,27 @@ pub(crate) struct When {
 }
 
 /// When an alert opens, closes and is told again. Times in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Calm {
     pub(crate) lasting: i64,
     pub(crate) close_below: Option<f64>,
     pub(crate) close_after: i64,
     pub(crate) repeat: Option<i64>,
     pub(crate) rest: i64,
+    pub(crate) active: Option<Active>,
+    pub(crate) rate: Option<Rate>,
+}
+
+impl Calm {
+    /// How far back what happened bears on whether an alert opens or closes.
+    pub(crate) fn memory(&self) -> i64 {
+        self.lasting + self.close_after + self.rest
+    }
+}
+
+/// So many alerts of a rule within a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rate {
+    pub(crate) at_most: usize,
+    pub(crate) within: i64,
 }

@@ -1,6 +1,7 @@
 //! Folders and files of rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use faultline_schemas::Severity;
@@ -31,6 +32,13 @@ pub struct Rule {
     pub file: PathBuf,
     /// On which line, from 1.
     pub line: u64,
+    /// Receivers that its alerts go to; all of them where it names none.
+    pub to: Vec<String>,
+    /// Hash of all that it is made of: a rule with another one is another rule, whatever its id.
+    pub(crate) definition: u64,
+    pub(crate) inhibits: Vec<String>,
+    /// It is not watched from this time on, in milliseconds since 1970.
+    pub(crate) expires: Option<i64>,
     pub(crate) title: Template,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) annotations: BTreeMap<String, Template>,
@@ -71,6 +79,7 @@ impl RuleSet {
             }
         }
         set.find_repeats(&mut problems);
+        set.find_bad_inhibitions(&mut problems);
         problems.or(set)
     }
 
@@ -82,17 +91,61 @@ impl RuleSet {
         let (mut set, mut problems) = (Self::default(), Problems::default());
         set.add(Path::new(name), text, &BTreeMap::new(), &mut problems);
         set.find_repeats(&mut problems);
+        set.find_bad_inhibitions(&mut problems);
         problems.or(set)
     }
 
     fn add(&mut self, file: &Path, text: &str, lists: &BTreeMap<String, Vec<String>>, problems: &mut Problems) {
         match yaml::<RuleFile>(file, text) {
             Ok(raw) => {
+                let lines: Vec<u64> = raw.rules.iter().map(|rule| rule.place.0).collect();
+                let definitions = definitions(text, lists, &lines);
                 let mut checker = Checker { file, vocabulary: &mut self.vocabulary, lists, problems };
-                self.rules.extend(raw.rules.into_iter().map(|rule| checker.rule(rule)));
+                let rules = raw.rules.into_iter().zip(definitions);
+                self.rules.extend(rules.map(|(rule, definition)| Rule { definition, ..checker.rule(rule) }));
             }
             Err(problem) => problems.0.push(problem),
         }
+    }
+
+    /// Rules that silence each other, in whatever turn, would leave nothing told; and one that is not there silences nothing.
+    fn find_bad_inhibitions(&self, problems: &mut Problems) {
+        let by_id: BTreeMap<&str, &Rule> = self.rules.iter().map(|rule| (&*rule.id, rule)).collect();
+        let known: Vec<&str> = by_id.keys().copied().collect();
+        for rule in &self.rules {
+            for id in rule.inhibits.iter().filter(|id| !by_id.contains_key(&***id)) {
+                problems.add(&rule.file, (rule.line, 1), format!("inhibits: {}", unknown("rule", id, &known)));
+            }
+            let (mut reached, mut open) = (BTreeSet::new(), vec![rule]);
+            while let Some(next) = open.pop() {
+                open.extend(
+                    next.inhibits.iter().filter(|id| reached.insert((*id).clone())).filter_map(|id| by_id.get(&**id)),
+                );
+            }
+            if reached.contains(&rule.id) {
+                let message = format!("{:?} inhibits itself, by way of the rules that it inhibits", rule.id);
+                problems.add(&rule.file, (rule.line, 1), message);
+            }
+        }
+    }
+
+    /// Says which receivers rules name that are not among `known`, with their places.
+    ///
+    /// # Errors
+    /// Every one of them.
+    pub fn check_receivers(&self, known: &[&str]) -> Result<(), Problems> {
+        let mut problems = Problems::default();
+        for rule in &self.rules {
+            for name in rule.to.iter().filter(|name| !known.contains(&&***name)) {
+                problems.add(&rule.file, (rule.line, 1), format!("to: {}", unknown("receiver", name, known)));
+            }
+        }
+        problems.or(())
+    }
+
+    /// Only the rules that `is_kept` says.
+    pub fn retain(&mut self, is_kept: impl FnMut(&Rule) -> bool) {
+        self.rules.retain(is_kept);
     }
 
     fn find_repeats(&self, problems: &mut Problems) {
@@ -136,6 +189,27 @@ impl RuleSet {
         let seen = Seen::new(document.clone(), 0, &self.vocabulary);
         self.rules.iter().map(|rule| (rule, Held::of(&rule.expression, &seen))).collect()
     }
+}
+
+/// Hashes of what rules are made of, which begin on these lines: their own lines, and the lists that they may refer to.
+fn definitions(text: &str, lists: &BTreeMap<String, Vec<String>>, lines: &[u64]) -> Vec<u64> {
+    let all: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let from = |line: u64| (line.saturating_sub(1) as usize).min(all.len());
+    let own = |number: usize| {
+        let (start, next) = (from(lines[number]), lines.get(number + 1).map_or(all.len(), |next| from(*next)));
+        // Several on a line are told apart by nothing less than all of the file.
+        if start < next { &all[start..next] } else { &all[..] }
+    };
+    let hash = |number: usize| {
+        let mut hasher = rustc_hash::FxHasher::default();
+        own(number)
+            .iter()
+            .filter(|line| !line.trim_start().starts_with('#') && !line.is_empty())
+            .for_each(|line| line.hash(&mut hasher));
+        (number * usize::from(own(number).len() == all.len()), lists).hash(&mut hasher);
+        hasher.finish()
+    };
+    (0..lines.len()).map(hash).collect()
 }
 
 /// Files of rules, or of their tests, below a folder, by name.

@@ -1,5 +1,6 @@
 //! Rules: how they are written, checked, and matched against one article.
 
+mod active;
 mod check;
 mod condition;
 mod events;

@@ -149,6 +149,15 @@ pub(crate) struct RawRule {
     /// When an alert opens, closes, and is told again.
     #[serde(default)]
     pub(crate) calm: Option<At<RawCalm>>,
+    /// Receivers that its alerts go to, by their names in the configuration. Default: all of them.
+    #[serde(default)]
+    pub(crate) to: Many,
+    /// Ids of rules whose alerts are not told while one of this rule fires, for the same dyad, country or whatever both group by.
+    #[serde(default)]
+    pub(crate) inhibits: Many,
+    /// The last day on which it is watched, 2026-12-31, or a time, RFC 3339. Default: no end.
+    #[serde(default)]
+    pub(crate) expires: Option<At<String>>,
 }
 
 fn yes() -> bool {
@@ -400,4 +409,38 @@ pub(crate) struct RawCalm {
     /// After it was closed it does not open again for so long. Default: 0.
     #[serde(default)]
     pub(crate) rest: Option<At<String>>,
+    /// Alerts open only in these hours; what comes in others opens when they begin, if it still holds. Default: at any time.
+    #[serde(default)]
+    pub(crate) active: Option<At<RawActive>>,
+    /// All groups of the rule together open no more alerts than this; what comes beyond it opens later, if it still holds.
+    #[serde(default)]
+    pub(crate) rate: Option<At<RawRate>>,
+}
+
+/// Hours of the week.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawActive {
+    /// `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`. Default: every day.
+    #[serde(default)]
+    pub(crate) days: Many,
+    /// `07:30`. Default: from the day's start.
+    #[serde(default)]
+    pub(crate) from: Option<At<String>>,
+    /// `22:00`; before `from` it is on the next day. Default: to the day's end.
+    #[serde(default)]
+    pub(crate) to: Option<At<String>>,
+    /// Name of the time zone, such as `Europe/Belgrade`. Default: `UTC`.
+    #[serde(default)]
+    pub(crate) zone: Option<At<String>>,
+}
+
+/// So many alerts within a time.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawRate {
+    /// How many.
+    pub(crate) at_most: At<u32>,
+    /// `1h`, `1d`.
+    pub(crate) within: At<String>,
 }

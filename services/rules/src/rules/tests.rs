@@ -152,3 +152,42 @@ fn all_mistakes_of_a_folder_are_told_at_once() {
     assert!(RuleSet::load(empty.path()).unwrap_err().to_string().contains("no rules here"));
     assert!(RuleSet::load(&empty.path().join("missing.yaml")).unwrap_err().to_string().contains("failed to read"));
 }
+
+#[test]
+fn rules_that_silence_each_other_are_refused() {
+    let rule = |id: &str, inhibits: &str| {
+        let inhibits = if inhibits.is_empty() { String::new() } else { format!("inhibits: {inhibits}, ") };
+        format!("- {{id: {id}, title: T, severity: high, {inhibits}match: {{words: army}}}}\n")
+    };
+    let parse = |rules: &[String]| RuleSet::parse("r.yaml", &format!("rules:\n{}", rules.concat()));
+    assert!(parse(&[rule("a", "b"), rule("b", "c"), rule("c", "")]).is_ok());
+    let cycle = parse(&[rule("a", "b"), rule("b", "c"), rule("c", "a")]).unwrap_err().to_string();
+    assert!(cycle.contains("r.yaml:2") && cycle.contains("inhibits itself"), "{cycle}");
+    let unknown = parse(&[rule("alpha", "alhpa2"), rule("alpha2", "")]).unwrap_err().to_string();
+    assert!(unknown.contains("alhpa2") && unknown.contains("alpha2"), "{unknown}");
+}
+
+#[test]
+fn a_receiver_that_is_not_configured_is_told_with_its_rule() {
+    let text = "rules:\n- {id: a, title: T, severity: high, to: [desk, phnoe], match: {words: army}}\n";
+    let set = RuleSet::parse("r.yaml", text).unwrap();
+    assert!(set.check_receivers(&["desk", "phnoe"]).is_ok());
+    let problem = set.check_receivers(&["desk", "phone"]).unwrap_err().to_string();
+    assert!(problem.contains("r.yaml:2") && problem.contains("phnoe") && problem.contains("phone"), "{problem}");
+}
+
+#[test]
+fn hours_days_and_ends_that_are_none_are_told_with_their_place() {
+    for (part, says) in [
+        ("calm: {active: {from: '25:00'}}", "07:30"),
+        ("calm: {active: {zone: Mars/Olympus}}", "time zone"),
+        ("calm: {active: {days: [someday]}}", "day"),
+        ("calm: {active: {from: '08:00', to: '08:00'}}", "end when they begin"),
+        ("calm: {rate: {at_most: 0, within: 1h}}", "from 1"),
+        ("expires: someday", "2026-12-31"),
+    ] {
+        let text = format!("rules:\n- {{id: a, title: T, severity: high, match: {{words: army}}, {part}}}\n");
+        let problem = RuleSet::parse("r.yaml", &text).unwrap_err().to_string();
+        assert!(problem.contains("r.yaml:2:") && problem.contains(says), "{problem}");
+    }
+}

@@ -1,0 +1,221 @@
+//! The alerter over a stream: what it tells, and that it tells the same however often it is killed.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use faultline_platform::{Publisher, Record};
+use faultline_schemas::{Alert, AlertState, header, topic};
+use faultline_tests::{
+    faultline::Installation,
+    process,
+    stack::{self, Stack},
+};
+use rand::RngExt as _;
+use serde_json::json;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Published by nobody; each names who threatens whom.
+const THREAT: &str =
+    "Serbia threatened Kosovo with war on Saturday. Serbia's army will attack, its defence minister said.";
+
+/// A folder of rules in an installation, and the settings that name it.
+fn with_rules(stack: &Stack, rules: &str) -> (Installation, PathBuf) {
+    let installation = stack.install().unwrap();
+    let folder = installation.folder().join("rules");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("rules.yaml"), rules).unwrap();
+    let mut settings = std::fs::read_to_string(installation.config()).unwrap();
+    settings.push_str(&format!("[alerter]\nrules_dir = {folder:?}\n"));
+    std::fs::write(installation.config(), settings).unwrap();
+    (installation, folder)
+}
+
+/// Alerts on the topic, in order for each fingerprint.
+fn alerts(installation: &Installation) -> Vec<Alert> {
+    let Ok(messages) = stack::messages(installation, &topic::ALERTS) else { return Vec::new() };
+    messages.iter().filter_map(|message| serde_json::from_slice(message.payload.as_deref()?).ok()).collect()
+}
+
+fn ingest(installation: &Installation, name: &str, articles: &[serde_json::Value]) {
+    let file = installation.folder().join(name);
+    let lines: Vec<String> = articles.iter().map(ToString::to_string).collect();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    installation.must(&["ingest", file.to_str().unwrap()]).unwrap();
+}
+
+const SIMPLE: &str = "rules:
+- id: threats
+  title: '{{ dyad }}: {{ headline }}'
+  severity: high
+  match: {event: {type: [THREATEN], dyad: SRB-XKX}}
+  when: {group_by: dyad}
+";
+
+#[test]
+fn an_article_that_matches_is_told_with_its_sentence_and_rules_follow_their_folder() {
+    let stack = Stack::bundled().unwrap();
+    let (installation, folder) = with_rules(&stack, SIMPLE);
+    let _enricher = installation.role("enricher", &["enricher"]).unwrap();
+    let _alerter = installation.role("alerter", &["alerter"]).unwrap();
+    let now = jiff::Timestamp::now().to_string();
+    let threat = |id: &str| json!({"id": id, "title": "Serbia threatens Kosovo", "source": "a.example", "published_at": now, "text": THREAT});
+    ingest(&installation, "one.jsonl", &[threat("one")]);
+    process::eventually("an alert", PATIENCE, || !alerts(&installation).is_empty())
+        .unwrap_or_else(|error| panic!("{error:#}\n{}", installation.logs()));
+    let told = alerts(&installation);
+    let alert = &told[0];
+    assert_eq!((&*alert.rule, alert.state, &*alert.labels["dyad"]), ("threats", AlertState::Firing, "SRB-XKX"));
+    assert_eq!(alert.title, "SRB-XKX: Serbia threatens Kosovo");
+    assert!(alert.evidence[0].sentence.contains("threatened Kosovo"), "{alert:?}");
+    assert!(!alert.key.is_empty() && !alert.told_at.is_empty());
+
+    // A bad file changes nothing, and is told; a good one is followed.
+    let changed = SIMPLE.replace("THREATEN", "THRETEN");
+    std::fs::write(folder.join("rules.yaml"), changed).unwrap();
+    let log = || std::fs::read_to_string(installation.log("alerter")).unwrap();
+    process::eventually("the mistake is told", PATIENCE, || log().contains("THREATEN")).unwrap();
+    std::fs::write(folder.join("rules.yaml"), SIMPLE.replace("id: threats", "id: menaces")).unwrap();
+    process::eventually("the alert of a rule that is no more is closed", PATIENCE, || {
+        alerts(&installation).iter().any(|alert| alert.rule == "threats" && alert.state == AlertState::Resolved)
+    })
+    .unwrap_or_else(|error| panic!("{error:#}\n{}", installation.logs()));
+    ingest(&installation, "two.jsonl", &[threat("two")]);
+    process::eventually("the new rule is watched", PATIENCE, || {
+        alerts(&installation).iter().any(|alert| alert.rule == "menaces")
+    })
+    .unwrap_or_else(|error| panic!("{error:#}\n{}", installation.logs()));
+}
+
+#[test]
+fn rules_with_mistakes_end_the_role_at_its_start_with_their_place() {
+    let stack = Stack::bundled().unwrap();
+    let (installation, _) = with_rules(&stack, "rules:\n- {id: a, titel: T, severity: high, match: {words: army}}\n");
+    let mut alerter = installation.role("alerter", &["alerter"]).unwrap();
+    assert_eq!(alerter.wait(PATIENCE).unwrap().code(), Some(1));
+    let log = std::fs::read_to_string(installation.log("alerter")).unwrap();
+    assert!(log.contains("rules.yaml:2:") && log.contains("title"), "{log}");
+}
+
+/// Rules of several kinds, with windows, calm and baselines.
+const MANY: &str = "rules:
+- {id: every, title: T, severity: watch, match: {words: army}, when: {group_by: source}, calm: {rest: 2h}}
+- {id: often, title: T, severity: high, match: {words: army}, when: {frequency: {at_least: 4, within: 20m}, group_by: dyad}, calm: {close_after: 5m}}
+- {id: silent, title: T, severity: watch, match: {words: talks}, when: {flatline: {within: 20m}, group_by: source}}
+- {id: spike, title: T, severity: high, match: {words: army}, when: {spike: {within: 10m, at_least: 1}, group_by: pair}, calm: {repeat: 30m}}
+- {id: index, title: T, severity: high, match: {words: 'army OR talks'}, when: {threshold: {above: 30, within: 30m}, group_by: country}}
+- {id: then, title: T, severity: high, match: {words: 'army OR talks'}, when: {sequence: {first: {words: talks}, then: {words: army}, within: 15m}, group_by: pair}}
+";
+
+/// A small tagged article that appeared so many milliseconds after `start`.
+fn tagged(number: usize, start: i64, after: i64) -> (String, Vec<u8>) {
+    let id = format!("a{number}");
+    let at = jiff::Timestamp::from_millisecond(start + after).unwrap().to_string();
+    let (from, to) = [("SRB", "XKX"), ("ARM", "AZE"), ("XKX", "SRB")][number % 3];
+    let text =
+        ["The army moved to the border.", "Talks went on.", "The army attacked and talks failed."][number / 7 % 3];
+    let side = |country: &str| json!({"actor": country, "country": country, "span": null});
+    let document = json!({
+        "schema": "faultline.enriched/1",
+        "article": {"id": id, "title": format!("Title {number}"), "source": format!("s{}", number % 5), "published_at": at, "language": "en", "words": 3},
+        "text": text, "sentiment": {"score": -0.4, "label": "negative"}, "actors": [], "places": [],
+        "events": [{
+            "id": id, "plover": "THREATEN", "cameo": "138", "quad": "verbal_conflict", "goldstein": -7.0,
+            "direction": "escalation", "modality": "actual", "confidence": 0.8, "source": side(from), "target": side(to),
+            "trigger": {"start": 0, "end": 4}, "sentence": 0
+        }],
+        "escalation": {"score": 0.5, "level": "elevated", "signals": [
+            {"category": "threat_of_force", "direction": "escalation", "weight": 0.4, "span": {"start": 0, "end": 4}, "rule": "r"}
+        ]},
+        "fingerprint": {"content": id, "minhash": ""}
+    });
+    (id, serde_json::to_vec(&document).unwrap())
+}
+
+/// Puts tagged articles of the last five hours on the topic, in order.
+fn publish(installation: &Installation, start: i64, many: usize) {
+    let common = installation.common();
+    let publisher = Publisher::new(&common.kafka).unwrap();
+    let (acknowledged, all) = mpsc::channel();
+    let span = 5 * 3_600_000 / many as i64;
+    for number in 0..many {
+        let (id, payload) = tagged(number, start, number as i64 * span);
+        let record = Record {
+            topic: common.topics.name(&topic::ENRICHED),
+            key: id.into_bytes(),
+            payload: Some(payload),
+            headers: vec![(header::SCHEMA.to_owned(), topic::ENRICHED.schema.to_owned())],
+        };
+        let acknowledged = acknowledged.clone();
+        publisher.send(record, Box::new(move |result| acknowledged.send(result).unwrap())).unwrap();
+    }
+    all.iter().take(many).for_each(|result| result.unwrap());
+}
+
+/// Keys that are told once everything is over: all alerts of the past are closed by the present.
+fn keys_at_the_end(installation: &Installation, many: usize) -> BTreeSet<String> {
+    // The last to come is an alert of its own kind: the silence that follows everything.
+    let mut before = 0;
+    process::eventually(&format!("all {many} articles are judged"), PATIENCE, || {
+        let told = alerts(installation);
+        let mut open = std::collections::BTreeMap::new();
+        told.iter().for_each(|alert| drop(open.insert(alert.fingerprint.clone(), alert.state)));
+        let of_silence = told.iter().filter(|alert| alert.rule == "silent").count();
+        let is_still = told.len() == before;
+        before = told.len();
+        let is_over = |rule: &str| told.iter().any(|alert| alert.rule == rule);
+        std::thread::sleep(Duration::from_secs(3));
+        is_still && of_silence > 0 && is_over("often") && is_over("index")
+    })
+    .unwrap_or_else(|error| panic!("{error:#}\n{}", installation.logs()));
+    alerts(installation).into_iter().map(|alert| format!("{} {} {:?}", alert.rule, alert.key, alert.state)).collect()
+}
+
+/// Kills the alerter `rounds` times over a stream; what is told in the end must be what is told when it is left alone.
+fn the_same_is_told_however_often_it_is_killed(stack: &Stack, rounds: usize, many: usize) {
+    let (undisturbed, _) = with_rules(stack, MANY);
+    let (disturbed, _) = with_rules(stack, MANY);
+    let start = jiff::Timestamp::now().as_millisecond() - 5 * 3_600_000 - 60_000;
+    for installation in [&undisturbed, &disturbed] {
+        installation.must(&["topics", "create"]).unwrap();
+        publish(installation, start, many);
+    }
+    // What is younger than this is read as it comes, not in the order of publication.
+    std::thread::sleep(Duration::from_secs(11));
+    let mut random = rand::rng();
+    for round in 0..rounds {
+        let alerter = disturbed.role("alerter", &["alerter"]).unwrap();
+        std::thread::sleep(Duration::from_millis(random.random_range(300..2_500)));
+        drop(alerter);
+        println!("round {round}: {} alerts on the topic", alerts(&disturbed).len());
+    }
+    let alerters =
+        [undisturbed.role("alerter", &["alerter"]).unwrap(), disturbed.role("alerter", &["alerter"]).unwrap()];
+    let expected = keys_at_the_end(&undisturbed, many);
+    let told = keys_at_the_end(&disturbed, many);
+    drop(alerters);
+    assert!(expected.len() > 100, "{} alerts show little", expected.len());
+    let missing: Vec<_> = expected.difference(&told).collect();
+    let more: Vec<_> = told.difference(&expected).collect();
+    assert!(missing.is_empty() && more.is_empty(), "missing {missing:?}\nmore {more:?}\n{}", disturbed.logs());
+}
+
+/// Rounds of kills: a short number in `make test`, a long one in `make soak`.
+fn rounds(short: usize) -> usize {
+    std::env::var("FAULTLINE_SOAK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(short)
+}
+
+#[test]
+fn killed_again_and_again_it_tells_what_it_would_have_told_bundled() {
+    let stack = Stack::bundled().unwrap();
+    the_same_is_told_however_often_it_is_killed(&stack, rounds(5), 20_000);
+}
+
+#[test]
+fn killed_again_and_again_it_tells_what_it_would_have_told_on_apache_kafka() {
+    let stack = Stack::apache().unwrap();
+    the_same_is_told_however_often_it_is_killed(&stack, rounds(5), 20_000);
+}
