@@ -49,6 +49,9 @@ pub struct FetchState {
     /// Where it has moved to for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// Whose the validators are, where it is not the address that is asked but one that it redirects to for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validated: Option<String>,
     /// Its own title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,

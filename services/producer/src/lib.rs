@@ -52,6 +52,7 @@ pub mod sources;
 mod state;
 mod tally;
 mod web;
+mod workers;
 
 pub use backfill::{BackfillReport, BackfillRequest, backfill};
 pub use ingest::{IngestReport, IngestRequest, Input, Progress, ingest};

@@ -10,7 +10,7 @@ use faultline_platform::RoleContext;
 use futures_util::{StreamExt as _, stream::FuturesOrdered};
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tokio::{sync::Semaphore, task::spawn_blocking, time::sleep};
+use tokio::{sync::Semaphore, time::sleep};
 use url::Url;
 
 use super::{
@@ -28,7 +28,7 @@ use crate::{
     settings::{ProducerSettings, SourceSettings},
     state::Fetched,
     tally::Tally,
-    web::{Answer, Ask, Place, Web, WebError},
+    web::{Answer, Ask, Known, Place, Web, WebError},
 };
 
 /// What feeds are served as.
@@ -99,25 +99,39 @@ impl Feed {
     pub(crate) async fn check(&mut self, turn: Result<Place, WebError>) {
         let outcome = self.ask(turn).await;
         self.shared.metrics.checks.with_label_values(&[outcome]).inc();
-        self.save();
+        self.save().await;
     }
 
     /// Writes down how it stands.
-    pub(crate) fn save(&self) {
+    async fn save(&self) {
         let state = self.standing.to_state(&self.source.id);
-        self.shared.outlet.state(crate::state::fetched_key(&self.source.id), Some(&state));
+        let (key, outlet) = (crate::state::fetched_key(&self.source.id), self.shared.outlet.clone());
+        // Waits while Kafka takes no more.
+        if let Err(panic) = self.shared.web.workers.run(move || outlet.state(key, Some(&state))).await {
+            tracing::error!(%panic, source = self.source.id, "writing down how a source stands panicked, please report this");
+        }
     }
 
-    /// Waits for what is on its way, at the end; what is to be remembered of it.
-    pub(crate) fn finish(&self, grace: Duration) -> Fetched {
+    /// Waits for what is on its way, at the end, and no longer than `grace` once all are to stop; what is to be
+    /// remembered of it.
+    pub(crate) async fn finish(&self, grace: Duration) -> Fetched {
+        let all_stop = &self.shared.ctx.stop;
+        let is_settled = tokio::select! {
+            () = self.settle() => true,
+            () = async {
+                all_stop.wait().await;
+                sleep(grace).await;
+            } => false,
+        };
         let mut session = self.session.lock();
-        if !session.finish(grace) {
+        if !is_settled {
             let outstanding = session.outstanding();
             tracing::warn!(
                 source = self.source.id,
                 outstanding,
                 "stopped before all was acknowledged, it is read again"
             );
+            session.save();
         }
         Fetched { seen: session.seen(), state: self.standing.to_state(&self.source.id) }
     }
@@ -127,8 +141,11 @@ impl Feed {
         let ask = Ask {
             url: &address,
             accept: ACCEPT,
-            etag: self.standing.etag.as_deref(),
-            last_modified: self.standing.last_modified.as_deref(),
+            known: Some(Known {
+                of: self.standing.fetched.validated.as_deref().unwrap_or(address.as_str()),
+                etag: self.standing.etag.as_deref(),
+                last_modified: self.standing.last_modified.as_deref(),
+            }),
             limit: self.shared.settings.web.max_feed_bytes as usize,
             cut: false,
         };
@@ -148,6 +165,7 @@ impl Feed {
             Ok(answer) if answer.status == 304 => {
                 let interval = self.interval_unchanged();
                 self.succeed(&answer, 0, interval);
+                self.locate(&answer);
                 "unchanged"
             }
             Ok(answer) if answer.is_success() => self.read(answer).await,
@@ -186,13 +204,21 @@ impl Feed {
         let is_whole = later == 0 && !feed.is_index;
         self.standing.etag = answer.etag().filter(|_| is_whole);
         self.standing.last_modified = answer.last_modified().filter(|_| is_whole);
+        self.locate(&answer);
+        if taken > 0 { "news" } else { "nothing_new" }
+    }
+
+    /// Remembers where it is from now on, and whose the validators are where it is elsewhere for now.
+    fn locate(&mut self, answer: &Answer) {
         if let Some(moved_to) = answer.moved_to.as_ref().filter(|moved_to| moved_to.as_str() != self.url.as_str()) {
             if self.standing.fetched.location.as_deref() != Some(moved_to.as_str()) {
                 tracing::info!(source = self.source.id, %moved_to, "feed has moved for good, it is asked there from now on");
             }
             self.standing.fetched.location = Some(moved_to.to_string());
         }
-        if taken > 0 { "news" } else { "nothing_new" }
+        let has_validators = self.standing.etag.is_some() || self.standing.last_modified.is_some();
+        let is_elsewhere = has_validators && answer.url != self.standing.address(&self.url);
+        self.standing.fetched.validated = is_elsewhere.then(|| answer.url.to_string());
     }
 
     fn remember(&mut self, feed: &ParsedFeed) {
@@ -255,8 +281,8 @@ impl Feed {
         }
         let (session, origin) = (Arc::clone(&self.session), Arc::clone(&self.origin));
         // Waits while Kafka takes no more.
-        let offered = spawn_blocking(move || session.lock().offer_of_feed(&origin, entry, hash));
-        if let Err(panic) = offered.await {
+        let offered = self.shared.web.workers.run(move || session.lock().offer_of_feed(&origin, entry, hash)).await;
+        if let Err(panic) = offered {
             tracing::error!(%panic, source = self.source.id, "taking an entry panicked, please report this");
         }
         true
@@ -267,7 +293,7 @@ impl Feed {
         let mut pause = FIRST_LOOK;
         loop {
             let session = Arc::clone(&self.session);
-            let looked = spawn_blocking(move || {
+            let looked = self.shared.web.workers.run(move || {
                 let mut session = session.lock();
                 session.collect();
                 let is_settled = session.outstanding() == 0;

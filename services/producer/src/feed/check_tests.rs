@@ -189,6 +189,35 @@ async fn a_move_for_good_is_remembered_and_one_for_now_is_not() {
 }
 
 #[tokio::test]
+async fn validators_go_to_the_address_that_gave_them_wherever_it_is_for_now() {
+    let world = World::new();
+    let feed = |tag: &'static str, name: &'static str| {
+        move |hit: &site::Hit| match hit.header("if-none-match") {
+            known if known == tag => Reply::status(304),
+            _ => Reply::feed(rss(&[item(name)])).with("etag", tag),
+        }
+    };
+    world.site.set("/feed", Reply::redirect(302, "/now"));
+    world.site.on("/now", feed("\"1\"", "a"));
+    world.check().await;
+    world.check().await;
+    let asked = |path: &str| {
+        world.site.hits_of(path).iter().map(|hit| hit.header("if-none-match").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!([asked("/feed"), asked("/now")], [["", ""], ["", "\"1\""]], "the second is answered 304");
+    world.site.set("/feed", Reply::redirect(302, "/then"));
+    world.site.on("/then", feed("\"2\"", "b"));
+    world.check().await;
+    assert_eq!(asked("/then"), [""], "those of another address are not sent");
+    assert_eq!(world.articles().len(), 2);
+    world.site.set("/feed", Reply::redirect(301, "/then"));
+    let standing = world.check().await;
+    assert_eq!(standing.fetched.location, Some(world.site.url("/then")), "a move is seen with a 304 as well");
+    world.check().await;
+    assert_eq!(asked("/then"), ["", "\"2\"", "\"2\""]);
+}
+
+#[tokio::test]
 async fn every_failure_has_its_reason_and_a_later_time() {
     let small = |web: &mut WebSettings| web.max_feed_bytes = 100_000;
     let cases: Vec<(Reply, &str)> = vec![

@@ -23,7 +23,6 @@ pub(crate) use standing::{a_day, is_flat};
 
 use std::sync::Arc;
 
-use tokio::task::spawn_blocking;
 use url::Url;
 
 use self::sitemap::Sitemap;
@@ -41,17 +40,17 @@ pub(crate) async fn read(
 ) -> Result<ParsedFeed, NoFeed> {
     if kind != SourceKind::Sitemap {
         let most = settings.max_entries as usize;
-        return aside(move || parse::parse(&answer.body, answer.content_type(), &answer.url, most)).await;
+        return aside(web, move || parse::parse(&answer.body, answer.content_type(), &answer.url, most)).await;
     }
-    match read_sitemap(settings, answer).await? {
+    match read_sitemap(web, settings, answer).await? {
         Sitemap::Entries(feed) => Ok(feed),
         Sitemap::Index(parts) => Ok(read_parts(web, settings, &parts).await),
     }
 }
 
-async fn read_sitemap(settings: &WebSettings, answer: Arc<Answer>) -> Result<Sitemap, NoFeed> {
+async fn read_sitemap(web: &Web, settings: &WebSettings, answer: Arc<Answer>) -> Result<Sitemap, NoFeed> {
     let (most, limit) = (settings.max_entries as usize, settings.max_feed_bytes as usize);
-    aside(move || sitemap::parse(&answer.body, answer.content_type(), &answer.url, most, limit)).await
+    aside(web, move || sitemap::parse(&answer.body, answer.content_type(), &answer.url, most, limit)).await
 }
 
 /// The sitemaps of an index; one that cannot be had counts as broken.
@@ -59,9 +58,9 @@ async fn read_parts(web: &Web, settings: &WebSettings, parts: &[Url]) -> ParsedF
     let mut whole = ParsedFeed { is_index: true, ..ParsedFeed::default() };
     for url in parts {
         let limit = settings.max_feed_bytes as usize;
-        let answer = web.get(Ask { url, accept: ACCEPT, etag: None, last_modified: None, limit, cut: false }).await;
+        let answer = web.get(Ask { url, accept: ACCEPT, known: None, limit, cut: false }).await;
         let read = match answer {
-            Ok(answer) if answer.is_success() => read_sitemap(settings, Arc::new(answer)).await.ok(),
+            Ok(answer) if answer.is_success() => read_sitemap(web, settings, Arc::new(answer)).await.ok(),
             _ => None,
         };
         match read {
@@ -73,6 +72,9 @@ async fn read_parts(web: &Web, settings: &WebSettings, parts: &[Url]) -> ParsedF
 }
 
 /// Work for a processor, which has no place on the threads of the runtime.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, NoFeed> + Send + 'static) -> Result<T, NoFeed> {
-    spawn_blocking(work).await.unwrap_or_else(|panic| Err(NoFeed::Panicked(panic.to_string())))
+async fn aside<T: Send + 'static>(
+    web: &Web,
+    work: impl FnOnce() -> Result<T, NoFeed> + Send + 'static,
+) -> Result<T, NoFeed> {
+    web.workers.run(work).await.unwrap_or_else(|panic| Err(NoFeed::Panicked(panic.to_string())))
 }

@@ -12,7 +12,7 @@ use faultline_schemas::{SourceDefinition, topic};
 use jiff::Timestamp;
 use tokio::{
     sync::{Semaphore, mpsc},
-    task::{JoinSet, spawn_blocking},
+    task::JoinSet,
     time::{interval, sleep},
 };
 
@@ -257,8 +257,7 @@ async fn check_when_due(mut feed: Feed, id: String, shared: Shared, own_stop: St
         standings.lock().insert(id.clone(), "retired");
     }
     let grace = Duration::from_millis(shared.ctx.common.consume.shutdown_deadline_ms) / 2;
-    // After a panic, which the runtime tells, it is read again as if nothing were known.
-    let remembered = spawn_blocking(move || feed.finish(grace)).await.unwrap_or_default();
+    let remembered = feed.finish(grace).await;
     Ended { id, remembered, has_retired }
 }
 

@@ -89,7 +89,7 @@ impl Standing {
         self.failures = self.failures.saturating_add(1);
         self.fetched.problem = Some(problem);
         if self.failures >= BACK_AFTER && self.fetched.location.take().is_some() {
-            (self.etag, self.last_modified) = (None, None);
+            (self.etag, self.last_modified, self.fetched.validated) = (None, None, None);
         }
         let interval = self.interval().unwrap_or(bounds.shortest);
         let pause = schedule::back_off(bounds, interval, self.failures, until, now);

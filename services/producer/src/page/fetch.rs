@@ -2,7 +2,6 @@
 
 use faultline_schemas::Partial;
 use reqwest::header::HeaderName;
-use tokio::task::spawn_blocking;
 use url::Url;
 
 use super::{Extracted, extract, meta};
@@ -38,7 +37,7 @@ impl Miss {
 /// [`Miss`] where there is no text to be had.
 pub(crate) async fn fetch(web: &Web, url: &Url, limit: usize) -> Result<(Extracted, Url), Miss> {
     ask_robots(web, url).await?;
-    let ask = Ask { url, accept: ACCEPT, etag: None, last_modified: None, limit, cut: false };
+    let ask = Ask { url, accept: ACCEPT, known: None, limit, cut: false };
     let answer = web.get(ask).await.map_err(|error| match error {
         error @ crate::web::WebError::TooLarge { .. } => Miss::for_good(Partial::NotFound, error.to_string()),
         error => Miss::for_now(error.to_string()),
@@ -48,7 +47,7 @@ pub(crate) async fn fetch(web: &Web, url: &Url, limit: usize) -> Result<(Extract
     }
     check(&answer)?;
     let found_at = answer.url.clone();
-    let page = spawn_blocking(move || {
+    let page = web.workers.run(move || {
         let html = decode(&answer.body, answer.content_type(), Kind::Html);
         extract(&html, &answer.url)
     });

@@ -75,7 +75,7 @@ pub async fn preview(settings: &ProducerSettings, source: &SourceSettings, newes
     let url = source.address().context("an address starts with https:// or http://")?;
     let web = Web::new(&settings.web)?;
     let limit = settings.web.max_feed_bytes as usize;
-    let ask = Ask { url: &url, accept: ACCEPT, etag: None, last_modified: None, limit, cut: false };
+    let ask = Ask { url: &url, accept: ACCEPT, known: None, limit, cut: false };
     let answer = web.get(ask).await?;
     anyhow::ensure!(answer.is_success(), "{} answers {}", answer.url, answer.status);
     let found_at = answer.url.clone();

@@ -23,6 +23,7 @@ use super::{
     robots::RobotsCache,
     settings::WebSettings,
 };
+use crate::workers::Workers;
 
 /// Connecting takes no longer than this, however long the whole may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -33,13 +34,20 @@ pub(crate) struct Ask<'a> {
     pub(crate) url: &'a Url,
     /// Media types, as the `Accept` header has them.
     pub(crate) accept: &'static str,
-    /// Validators of what is known already.
-    pub(crate) etag: Option<&'a str>,
-    pub(crate) last_modified: Option<&'a str>,
+    /// What is known of it already.
+    pub(crate) known: Option<Known<'a>>,
     /// Most bytes of the body.
     pub(crate) limit: usize,
     /// Whether a longer body is cut there, and not refused.
     pub(crate) cut: bool,
+}
+
+/// Validators of the last answer. They belong to the address that gave it, which may be one that others redirect to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) of: &'a str,
+    pub(crate) etag: Option<&'a str>,
+    pub(crate) last_modified: Option<&'a str>,
 }
 
 /// What came back.
@@ -90,6 +98,8 @@ pub(crate) struct Web {
     timeout: Duration,
     max_redirects: u32,
     pub(super) robots: RobotsCache,
+    /// For the work on what came.
+    pub(crate) workers: Workers,
 }
 
 impl Web {
@@ -126,6 +136,7 @@ impl Web {
             timeout: Duration::from_secs(settings.timeout_seconds.into()),
             max_redirects: settings.max_redirects,
             robots: RobotsCache::default(),
+            workers: Workers::new(),
         }))
     }
 
@@ -204,12 +215,11 @@ impl Web {
 
     async fn send(&self, url: &Url, ask: Ask<'_>) -> Result<Response, WebError> {
         let mut request = self.client.get(url.clone()).header(ACCEPT, ask.accept);
-        // Validators belong to the address they came from, not to where it redirects.
-        if url == ask.url {
-            if let Some(etag) = ask.etag {
+        if let Some(known) = ask.known.filter(|known| known.of == url.as_str()) {
+            if let Some(etag) = known.etag {
                 request = request.header(IF_NONE_MATCH, etag);
             }
-            if let Some(last_modified) = ask.last_modified {
+            if let Some(last_modified) = known.last_modified {
                 request = request.header(IF_MODIFIED_SINCE, last_modified);
             }
         }

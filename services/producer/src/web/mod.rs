@@ -16,7 +16,7 @@ mod robots;
 mod settings;
 
 pub(crate) use charset::{Kind, decode};
-pub(crate) use client::{Answer, Ask, Web};
+pub(crate) use client::{Answer, Ask, Known, Web};
 pub(crate) use error::WebError;
 pub(crate) use gate::Place;
 pub(crate) use robots::Robots;
