@@ -54,8 +54,16 @@ fn filled(installation: &Installation, folder: &str) -> Value {
 }
 
 #[test]
-fn a_back_fill_that_is_killed_goes_on_and_every_article_is_there_once() {
-    let stack = Stack::bundled().unwrap();
+fn a_back_fill_that_is_killed_goes_on_and_every_article_is_there_once_on_the_bundled_broker() {
+    killed(&Stack::bundled().unwrap());
+}
+
+#[test]
+fn a_back_fill_that_is_killed_goes_on_and_every_article_is_there_once_on_apache_kafka() {
+    killed(&Stack::apache().unwrap());
+}
+
+fn killed(stack: &Stack) {
     let installation = stack.install().unwrap();
     let _roles = stack::start_roles(&installation).unwrap();
     let each = 150;

@@ -29,7 +29,7 @@ impl Target {
 }
 
 /// Every key, in the order of the table.
-const MEASURES: [(&str, Option<Target>, &str); 40] = [
+const MEASURES: [(&str, Option<Target>, &str); 42] = [
     ("enrich.load_ms", Some(Target::Below(500.0)), "the analysis made ready, once a process"),
     ("enrich.knowledge_mb", Some(Target::Below(120.0)), "resident memory that this takes"),
     ("enrich.ten_times_longer", Some(Target::Below(12.0)), "time for 10 MB over time for 1 MB, the worst kind of text"),
@@ -51,6 +51,8 @@ const MEASURES: [(&str, Option<Target>, &str); 40] = [
         "handed in over HTTP and acknowledged by Kafka, on one core",
     ),
     ("push.cpu_ms", None, "time on the processor that an article costs the producer"),
+    ("backfill.lines_per_second", None, "articles of JSON lines taken in by `faultline backfill`, on one core"),
+    ("backfill.pages_per_second", None, "the same articles on the pages of a crawl (WARC)"),
     ("feeds.checks_per_second", None, "10,000 feeds due every 30 s in the place of 15 min, on one core"),
     (
         "feeds.worst_lateness_percent",

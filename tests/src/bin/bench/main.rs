@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
 mod alerts;
+mod backfill;
 mod corpus;
 mod enrich;
 mod feeds;
@@ -67,6 +68,8 @@ enum Group {
     Enricher,
     /// Articles handed in over HTTP
     Push,
+    /// Archives taken in
+    Backfill,
     /// Ten thousand feeds on one core, and from a feed's entry to the stored article
     Feeds,
     /// The sink alone, into `SQLite`
@@ -91,6 +94,7 @@ impl Group {
             Self::Copy => pipeline::against_copy(bench, figures),
             Self::Enricher => pipeline::against_enrich(bench, figures),
             Self::Push => push::run(bench, figures),
+            Self::Backfill => backfill::run(bench, figures),
             Self::Feeds => feeds::run(bench, figures).and_then(|()| seen::run(bench, figures)),
             Self::SinkSqlite => sink::sqlite(bench, figures),
             Self::SinkPostgres => sink::postgres(bench, figures),
