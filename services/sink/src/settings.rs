@@ -17,7 +17,8 @@ pub struct SinkSettings {
     pub url: Secret,
     /// Delete an article this many days after its last revision was stored; 0 keeps all. Hourly roll-ups stay.
     pub retention_days: u32,
-    /// Look for the article that a new one nearly repeats among those taken in so many days before it; 0 looks for none.
+    /// Look for the article that a new one nearly repeats among those taken in so many days before it; 0 looks for none, and
+    /// tells no stories either: the same index serves both.
     pub repeat_window_days: u32,
 }
 

@@ -1,5 +1,8 @@
 //! `faultline stories`: what several articles report, and how it moves.
 
+mod one;
+
+use anyhow::bail;
 use clap::Args;
 use faultline_schemas::Level;
 use faultline_sink::{Brief, Store, Story};
@@ -15,6 +18,7 @@ Examples:
   faultline stories                           the latest
   faultline stories 'since:7d level:high'     with a report of these days at this level or above
   faultline stories country:XKX --json | jq '.stories[].first.title'
+  faultline stories --id 9f3c61d2a4b07e58     one story: every report of it, and how it moved from hour to hour
 
 A query is one as faultline search takes it: a story is listed when one of its reports is found. Each bar is a report,
 in the order they appeared, as high as its level.";
@@ -26,6 +30,9 @@ pub(crate) struct StoriesArguments {
     /// What one of the reports has to fit; all stories where nothing is asked for
     #[arg(value_name = "QUERY")]
     query: Vec<String>,
+    /// Show the one story that this article belongs to
+    #[arg(long, value_name = "ID", conflicts_with_all = ["query", "limit"])]
+    id: Option<String>,
     /// List at most so many stories, those with the latest report first
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
@@ -35,6 +42,9 @@ pub(crate) struct StoriesArguments {
 }
 
 pub(crate) async fn run(arguments: &StoriesArguments, settings: &Settings) -> anyhow::Result<()> {
+    if let Some(id) = &arguments.id {
+        return run_one(id, arguments.json, settings).await;
+    }
     let query = search::understand(&arguments.query.join(" "))?;
     let store = Store::open_existing(&settings.sink, &settings.common.data_dir).await?;
     let stories = store.stories(&query, arguments.limit as usize).await?;
@@ -43,6 +53,20 @@ pub(crate) async fn run(arguments: &StoriesArguments, settings: &Settings) -> an
         return output::json(&json!({"stories": stories.iter().map(as_json).collect::<Vec<_>>()}));
     }
     output::text(&render(&stories, Terminal::stdout()))
+}
+
+async fn run_one(id: &str, as_json: bool, settings: &Settings) -> anyhow::Result<()> {
+    let store = Store::open_existing(&settings.sink, &settings.common.data_dir).await?;
+    let story = store.story_of(id).await?;
+    store.close().await;
+    let Some(story) = story else {
+        bail!(
+            "there is no story with the article {id:?} in {}: faultline stories shows ids, and an article that no other \
+             reports has no story",
+            store.location()
+        );
+    };
+    if as_json { output::json(&one::json(&story)) } else { output::text(&one::render(&story, Terminal::stdout())) }
 }
 
 /// With times that people read.
@@ -80,7 +104,7 @@ fn render(stories: &[Story], terminal: Terminal) -> String {
         let facts = format!("{}  {}  {}", moves(story), reach(story), story.first.id);
         out.push_str(&format!("{:INDENT$}{}\n", "", terminal.paint(DIM, &cut(&facts, title_width))));
     }
-    let shown = format!("{} shown; faultline show ID shows the first report and its story\n", number(stories.len()));
+    let shown = format!("{} shown; faultline stories --id ID shows every report of one\n", number(stories.len()));
     out.push_str(&shown);
     out
 }
@@ -127,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    fn story() -> Story {
+    pub(super) fn story() -> Story {
         let report = |id: &str, at: i64, level: Level, tone: f64| StoryReport {
             id: id.into(),
             source: Some("example.org".into()),
@@ -161,7 +185,7 @@ mod tests {
                 "LAST        LEVEL       FIRST REPORT",
                 "2022-08-01  ▆ high      Shots fired in the north",
                 "                        ▁▆ tone -0.10 → -0.42  2 articles in 1 paper  a1",
-                "1 story shown; faultline show ID shows the first report and its story",
+                "1 story shown; faultline stories --id ID shows every report of one",
             ]
         );
         let narrow = render(&[story()], Terminal { width: 50, colour: false });
