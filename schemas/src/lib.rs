@@ -36,4 +36,4 @@ pub use enriched::{
 };
 pub use event::Event;
 pub use silence::Silence;
-pub use source_state::{FetchState, FileCursor, SourceDefinition, SourceState};
+pub use source_state::{FetchState, FileCursor, HubSecret, HubState, SourceDefinition, SourceState};

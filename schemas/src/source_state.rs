@@ -1,6 +1,6 @@
 //! Where the producer stopped in a source.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,45 @@ pub struct FetchState {
     /// Articles taken on each of the latest days, by date in UTC.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub days: BTreeMap<String, u32>,
+    /// Its subscription at a hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub: Option<HubState>,
+}
+
+/// A feed's subscription at its hub (WebSub), which sends what is new.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HubState {
+    /// Address of the hub.
+    pub hub: String,
+    /// What is subscribed to: the feed's address in its own words.
+    pub topic: String,
+    /// Address that the hub calls, which nobody else can guess.
+    pub callback: String,
+    /// What the hub signs with.
+    pub secret: HubSecret,
+    /// Until when the hub has promised to send what is new, RFC 3339; none where it has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<String>,
+    /// When the hub is asked next, for the first time or to go on, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_at: Option<String>,
+    /// Requests in a row that came to nothing.
+    #[serde(default)]
+    pub failures: u32,
+    /// Why the latest came to nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// A secret that no log shows.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct HubSecret(pub String);
+
+impl fmt::Debug for HubSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HubSecret(…)")
+    }
 }
 
 /// A source that an operator added, or one of the configuration that an operator paused.

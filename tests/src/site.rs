@@ -14,12 +14,15 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, Response, StatusCode, header},
 };
 use futures_util::{StreamExt as _, stream};
 use tokio::{net::TcpListener, sync::oneshot};
+
+/// More is not kept of what comes with a request.
+const MOST_SENT: usize = 1 << 20;
 
 /// A request, as it came.
 #[derive(Debug, Clone)]
@@ -30,6 +33,10 @@ pub struct Hit {
     pub at: Instant,
     /// What its headers said.
     pub headers: HeaderMap,
+    /// `GET`, or what else it was.
+    pub method: String,
+    /// What was sent with it.
+    pub body: Bytes,
 }
 
 impl Hit {
@@ -236,7 +243,10 @@ impl Site {
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let hit = Hit { path, at: Instant::now(), headers: request.headers().clone() };
+    let at = Instant::now();
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, MOST_SENT).await.unwrap_or_default();
+    let hit = Hit { path, at, headers: head.headers, method: head.method.to_string(), body };
     lock(&shared.hits).push(hit.clone());
     let exact = lock(&shared.paths).get(&hit.path).cloned();
     let answer = exact.or_else(|| lock(&shared.otherwise).clone());

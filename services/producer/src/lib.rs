@@ -33,6 +33,7 @@ mod date;
 mod feed;
 mod fields;
 mod html;
+mod hub;
 pub mod identity;
 mod ingest;
 mod intake;

@@ -48,13 +48,14 @@ pub async fn run(ctx: RoleContext, settings: ProducerSettings) -> anyhow::Result
     let (states, outlet) = (Arc::new(states), Outlet::new(&ctx, &publisher));
     let mut served = JoinSet::new();
     let feeds = Feeds::new(&ctx, &settings, outlet.clone(), Arc::clone(&states))?;
+    let hubs = feeds.hubs();
     served.spawn(async move {
         feeds.run().await;
         Ok(())
     });
     let ended = start(&ctx, &settings, states, &outlet)?;
     if let Some(listener) = listener {
-        served.spawn(push::serve(ctx.clone(), settings, outlet, listener));
+        served.spawn(push::serve(ctx.clone(), settings, outlet, hubs, listener));
     }
     drop(latch);
     let result = wait(&ctx, ended, served).await;

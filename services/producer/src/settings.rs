@@ -290,6 +290,15 @@ pub enum SettingsError {
         /// Id of the source.
         id: String,
     },
+    /// Hubs could not call back.
+    #[error("producer.push.public_url is {url:?}: write it as https://desk.example, without a query")]
+    BadPublicUrl {
+        /// As it is set.
+        url: String,
+    },
+    /// Nobody would answer the hubs.
+    #[error("producer.push.public_url needs producer.push.listen, where the calls of hubs come in")]
+    NotListening,
     /// A glob that does not parse.
     #[error("source {id:?} has a bad glob {glob:?}: {error}")]
     BadGlob {
@@ -316,6 +325,12 @@ impl ProducerSettings {
     /// # Errors
     /// [`SettingsError`] for the first mistake.
     pub fn check(&self) -> Result<(), SettingsError> {
+        if !self.push.has_good_public_url() {
+            return Err(SettingsError::BadPublicUrl { url: self.push.public_url.clone().unwrap_or_default() });
+        }
+        if self.push.public_address().is_some() && self.push.address().is_none() {
+            return Err(SettingsError::NotListening);
+        }
         let mut ids = HashSet::new();
         for (index, source) in self.sources.iter().enumerate() {
             if source.id.trim().is_empty() {
@@ -380,6 +395,24 @@ impl SourceSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_public_address_that_hubs_cannot_call_is_a_mistake() {
+        let check = |public_url: &str, listen: Option<&str>| {
+            let push = PushSettings {
+                public_url: Some(public_url.into()),
+                listen: listen.map(str::to_owned),
+                ..PushSettings::default()
+            };
+            ProducerSettings { push, ..ProducerSettings::default() }.check()
+        };
+        let here = Some("127.0.0.1:8620");
+        assert_eq!((check("https://desk.example", here), check("", None)), (Ok(()), Ok(())));
+        assert_eq!(check("https://desk.example", None), Err(SettingsError::NotListening));
+        for bad in ["desk.example", "file:///tmp", "https://desk.example/?a=b"] {
+            assert!(matches!(check(bad, here), Err(SettingsError::BadPublicUrl { .. })), "{bad}");
+        }
+    }
 
     #[test]
     fn a_mistake_in_a_source_is_named() {

@@ -10,16 +10,17 @@ use std::{collections::BTreeMap, sync::mpsc, time::Duration};
 
 use anyhow::Context as _;
 use faultline_platform::{Publisher, Record, compacted, settings::Common};
-use faultline_schemas::{FetchState, SourceDefinition, header, topic};
+use faultline_schemas::{FetchState, HubState, SourceDefinition, header, topic};
 use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::{
     name::id_of,
-    preview::{Offered, Preview, PreviewedEntry, preview},
+    preview::{Offered, OfferedHub, Preview, PreviewedEntry, preview},
 };
 use crate::{
     feed::{a_day, is_flat, source_of},
+    hub,
     settings::{ProducerSettings, SourceKind, SourceSettings},
     state,
 };
@@ -78,6 +79,23 @@ pub struct SourceReport {
     pub failures: u32,
     /// Why the last check failed, or was not wholly a success.
     pub problem: Option<String>,
+    /// The hub that sends what is new, or is asked to.
+    pub hub: Option<HubReport>,
+}
+
+/// A subscription at a hub (WebSub), as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HubReport {
+    /// Address of the hub.
+    pub hub: String,
+    /// What is subscribed to.
+    pub topic: String,
+    /// Until when the hub has promised to send what is new, RFC 3339; none where it has not.
+    pub lease_until: Option<String>,
+    /// When the hub is asked next, RFC 3339.
+    pub asked_at: Option<String>,
+    /// Why the last request came to nothing.
+    pub problem: Option<String>,
 }
 
 /// All sources, those of the configuration and those that operators added, by id.
@@ -108,6 +126,7 @@ pub fn list(common: &Common, settings: &ProducerSettings) -> anyhow::Result<Vec<
             usual,
             failures: remembered.failures,
             problem: fetched.problem,
+            hub: fetched.hub.filter(|_| !is_paused).map(|state| hub_report(state, now)),
         }
     };
     let mut reports = BTreeMap::new();
@@ -121,6 +140,13 @@ pub fn list(common: &Common, settings: &ProducerSettings) -> anyhow::Result<Vec<
         }
     }
     Ok(reports.into_values().collect())
+}
+
+/// Without what only the hub may know.
+fn hub_report(state: HubState, now: Timestamp) -> HubReport {
+    let holds = hub::holds(&state, now);
+    let HubState { hub, topic, lease_until, ask_at, problem, .. } = state;
+    HubReport { hub, topic, lease_until: lease_until.filter(|_| holds), asked_at: ask_at, problem }
 }
 
 fn status(kind: SourceKind, is_paused: bool, failures: u32, fetched: &FetchState, now: Timestamp) -> SourceStatus {

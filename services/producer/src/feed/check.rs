@@ -10,17 +10,22 @@ use faultline_platform::RoleContext;
 use futures_util::{StreamExt as _, stream::FuturesOrdered};
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tokio::{sync::Semaphore, time::sleep};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::sleep,
+};
 use url::Url;
 
 use super::{
     item::{Item, Items, Ready, TextOf},
     metrics::FeedMetrics,
     parse::{FeedEntry, NoFeed, ParsedFeed},
+    pushed,
     schedule::{self, Bounds},
     standing::Standing,
 };
 use crate::{
+    hub::{self, FromHub, Hubs},
     intake::Intake,
     outlet::Outlet,
     seen::Seen,
@@ -37,7 +42,7 @@ pub(crate) const ACCEPT: &str = "application/rss+xml,application/atom+xml,applic
 /// Pages of one feed that are on their way at a time; their hosts have their own bounds.
 const PAGES_AHEAD: usize = 4;
 /// Revisions and entries remembered beyond those that a feed has at a time.
-const REMEMBERED_BESIDES: usize = 200;
+pub(super) const REMEMBERED_BESIDES: usize = 200;
 /// While Kafka has not acknowledged, it is looked more and more rarely.
 const FIRST_LOOK: Duration = Duration::from_millis(5);
 const LAST_LOOK: Duration = Duration::from_millis(500);
@@ -52,19 +57,24 @@ pub(crate) struct Shared {
     pub(crate) metrics: FeedMetrics,
     /// For checks whose answer is there: while Kafka is away, no more wait with what they have.
     pub(crate) checks: Arc<Semaphore>,
+    /// None where hubs have no address to call.
+    pub(crate) hubs: Option<Arc<Hubs>>,
 }
 
 /// One source that is fetched.
 pub(crate) struct Feed {
-    shared: Shared,
-    source: SourceSettings,
+    pub(super) shared: Shared,
+    pub(super) source: SourceSettings,
     url: Url,
     /// Named to people, and in the dead letters.
     origin: Arc<str>,
     pub(crate) standing: Standing,
-    session: Arc<Mutex<Session>>,
-    tally: Arc<Tally>,
+    pub(super) session: Arc<Mutex<Session>>,
+    pub(super) tally: Arc<Tally>,
     attempts: Mutex<HashMap<u64, u8>>,
+    /// What its hub says comes this way.
+    pub(super) to_feed: Option<mpsc::Sender<FromHub>>,
+    pub(super) from_hub: Option<mpsc::Receiver<FromHub>>,
 }
 
 impl Feed {
@@ -78,7 +88,8 @@ impl Feed {
             Arc::clone(&tally),
             shared.ctx.stop.clone(),
         );
-        Self {
+        let (to_feed, from_hub) = shared.hubs.as_ref().map(|_| mpsc::channel(hub::WAITING)).unzip();
+        let mut feed = Self {
             origin: Arc::from(url.as_str()),
             standing: Standing::of(remembered.state),
             session: Arc::new(Mutex::new(session)),
@@ -87,7 +98,11 @@ impl Feed {
             source,
             url,
             tally,
-        }
+            to_feed,
+            from_hub,
+        };
+        feed.resume_hub();
+        feed
     }
 
     /// Waits until it may be asked: what most of a check's time may go into, and takes least.
@@ -103,7 +118,7 @@ impl Feed {
     }
 
     /// Writes down how it stands.
-    async fn save(&self) {
+    pub(super) async fn save(&self) {
         let state = self.standing.to_state(&self.source.id);
         let (key, outlet) = (crate::state::fetched_key(&self.source.id), self.shared.outlet.clone());
         // Waits while Kafka takes no more.
@@ -139,15 +154,12 @@ impl Feed {
     async fn ask(&mut self, turn: Result<Place, WebError>) -> &'static str {
         let address = self.standing.address(&self.url);
         let ask = Ask {
-            url: &address,
-            accept: ACCEPT,
             known: Some(Known {
                 of: self.standing.fetched.validated.as_deref().unwrap_or(address.as_str()),
                 etag: self.standing.etag.as_deref(),
                 last_modified: self.standing.last_modified.as_deref(),
             }),
-            limit: self.shared.settings.web.max_feed_bytes as usize,
-            cut: false,
+            ..Ask::new(&address, ACCEPT, self.shared.settings.web.max_feed_bytes as usize)
         };
         let web = Arc::clone(&self.shared.web);
         let (answer, of_work) = match turn {
@@ -205,6 +217,7 @@ impl Feed {
         self.standing.etag = answer.etag().filter(|_| is_whole);
         self.standing.last_modified = answer.last_modified().filter(|_| is_whole);
         self.locate(&answer);
+        self.consider(hub::offer(&answer, &feed.links).as_ref());
         if taken > 0 { "news" } else { "nothing_new" }
     }
 
@@ -228,7 +241,7 @@ impl Feed {
     }
 
     /// Hands over what is new, the oldest first. How many are to come later.
-    async fn take(&self, feed: &ParsedFeed) -> usize {
+    pub(super) async fn take(&self, feed: &ParsedFeed) -> usize {
         let new: Vec<_> = {
             let session = self.session.lock();
             let numbered = feed.entries.iter().enumerate().rev();
@@ -289,7 +302,7 @@ impl Feed {
     }
 
     /// Returns once all that was handed over is acknowledged or in the dead letters, and written down as seen.
-    async fn settle(&self) {
+    pub(super) async fn settle(&self) {
         let mut pause = FIRST_LOOK;
         loop {
             let session = Arc::clone(&self.session);
@@ -334,7 +347,11 @@ impl Feed {
 
     fn succeed(&mut self, answer: &Answer, taken: u32, interval: Duration) {
         let fresh_for = Duration::from_secs(answer.max_age().unwrap_or(0).into()).min(self.bounds().longest);
-        self.standing.succeed(Timestamp::now(), taken, interval, fresh_for, rand::random());
+        let now = Timestamp::now();
+        let is_pushed = self.standing.fetched.hub.as_ref().is_some_and(|state| hub::holds(state, now));
+        let rarer = interval.saturating_mul(pushed::RARER).min(self.bounds().longest);
+        let not_before = if is_pushed { fresh_for.max(rarer) } else { fresh_for };
+        self.standing.succeed(now, taken, interval, not_before, rand::random());
     }
 
     fn fail(&mut self, reason: &'static str, problem: String, until: Option<Timestamp>) -> &'static str {

@@ -44,7 +44,7 @@ impl World {
         let settings = Arc::new(ProducerSettings { web, ..ProducerSettings::default() });
         let (web, metrics) = (Web::new(&settings.web).unwrap(), FeedMetrics::new(&ctx.registry).unwrap());
         let checks = Arc::new(Semaphore::new(8));
-        let shared = Shared { ctx, settings, outlet, web, metrics, checks };
+        let shared = Shared { ctx, settings, outlet, web, metrics, checks, hubs: None };
         let source = SourceSettings { id: "s".into(), kind: SourceKind::Feed, ..SourceSettings::default() };
         Self { site: Site::start(), recorded, shared, source }
     }

@@ -8,6 +8,7 @@ mod check;
 mod item;
 mod metrics;
 mod parse;
+mod pushed;
 mod run;
 mod salvage;
 mod salvage_json;
@@ -58,7 +59,7 @@ async fn read_parts(web: &Web, settings: &WebSettings, parts: &[Url]) -> ParsedF
     let mut whole = ParsedFeed { is_index: true, ..ParsedFeed::default() };
     for url in parts {
         let limit = settings.max_feed_bytes as usize;
-        let answer = web.get(Ask { url, accept: ACCEPT, known: None, limit, cut: false }).await;
+        let answer = web.get(Ask::new(url, ACCEPT, limit)).await;
         let read = match answer {
             Ok(answer) if answer.is_success() => read_sitemap(web, settings, Arc::new(answer)).await.ok(),
             _ => None,

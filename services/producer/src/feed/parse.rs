@@ -18,7 +18,9 @@ use super::{
     salvage_json::JsonParts,
 };
 use crate::{
-    date, identity,
+    date,
+    hub::FeedLinks,
+    identity,
     page::{
         discover::{FeedLink, feed_links},
         dom,
@@ -50,6 +52,8 @@ pub(crate) struct ParsedFeed {
     pub(crate) left_out: usize,
     /// It is put together of others, which change without it.
     pub(crate) is_index: bool,
+    /// Its hubs, and its own address.
+    pub(crate) links: FeedLinks,
 }
 
 impl ParsedFeed {
@@ -204,6 +208,7 @@ fn taken(mut feed: Feed, broken: usize, text: &str, url: &Url, most: usize) -> P
         broken,
         left_out,
         is_index: false,
+        links: FeedLinks::of(&feed, text, url),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    future::pending,
     sync::Arc,
     time::Duration,
 };
@@ -22,10 +23,11 @@ use super::{
     standing,
 };
 use crate::{
+    hub::{FromHub, Hubs},
     outlet::Outlet,
     settings::{ProducerSettings, SourceKind, SourceSettings},
     state::{self, Fetched},
-    web::Web,
+    web::{Place, Web, WebError},
 };
 
 /// Checks at a time: while Kafka is away, no more than these wait with what they have.
@@ -38,8 +40,10 @@ const RETRY: Duration = Duration::from_secs(5);
 /// What the sources topic held at the start.
 type Table = Arc<HashMap<Vec<u8>, Vec<u8>>>;
 
-/// How a source stands, for the counts.
-type Standings = Arc<parking_lot::Mutex<HashMap<String, &'static str>>>;
+/// How a source stands, and until when its hub sends it, for the counts.
+type Counted = (&'static str, Option<Timestamp>);
+
+type Standings = Arc<parking_lot::Mutex<HashMap<String, Counted>>>;
 
 /// A source that is not checked any more.
 struct Ended {
@@ -70,13 +74,16 @@ impl Feeds {
         outlet: Outlet,
         table: Table,
     ) -> anyhow::Result<Self> {
+        let web = Web::new(&settings.web)?;
+        let hubs = Hubs::new(settings, Arc::clone(&web), &ctx.registry)?;
         let shared = Shared {
             ctx: ctx.clone(),
             settings: Arc::clone(settings),
             outlet,
-            web: Web::new(&settings.web)?,
+            web,
             metrics: FeedMetrics::new(&ctx.registry).context("failed to register the metrics of feeds")?,
             checks: Arc::new(Semaphore::new(CHECKS)),
+            hubs,
         };
         let configured = settings.sources.iter().filter(|source| source.kind.is_fetched());
         Ok(Self {
@@ -91,6 +98,11 @@ impl Feeds {
         })
     }
 
+    /// The subscriptions of feeds; none where hubs have no address to call.
+    pub(crate) fn hubs(&self) -> Option<Arc<Hubs>> {
+        self.shared.hubs.clone()
+    }
+
     /// Runs until stopping is asked for, and then until what is on its way is acknowledged.
     pub(crate) async fn run(mut self) {
         let stop = self.shared.ctx.stop.clone();
@@ -99,6 +111,9 @@ impl Feeds {
         let ids: Vec<String> = self.configured.keys().chain(self.defined.keys()).cloned().collect();
         for id in ids {
             self.start_or_stop(&id);
+        }
+        if let Some(hubs) = &self.shared.hubs {
+            hubs.complete();
         }
         loop {
             tokio::select! {
@@ -143,7 +158,7 @@ impl Feeds {
         }
         self.standings.lock().remove(id);
         if is_paused {
-            self.standings.lock().insert(id.to_owned(), "paused");
+            self.standings.lock().insert(id.to_owned(), ("paused", None));
         }
         let Some(source) = wanted else { return };
         let Some(url) = source.address() else {
@@ -202,8 +217,13 @@ impl Feeds {
     fn count(&self) {
         let standings = self.standings.lock();
         for state in ["healthy", "failing", "flat", "retired", "paused", "new"] {
-            let number = standings.values().filter(|standing| **standing == state).count();
+            let number = standings.values().filter(|(standing, _)| *standing == state).count();
             self.shared.metrics.sources.with_label_values(&[state]).set(i64::try_from(number).unwrap_or(i64::MAX));
+        }
+        if let Some(hubs) = &self.shared.hubs {
+            let now = Timestamp::now();
+            let leases = standings.values().filter(|(_, until)| until.is_some_and(|until| until > now)).count();
+            hubs.metrics.leases.set(i64::try_from(leases).unwrap_or(i64::MAX));
         }
     }
 }
@@ -231,42 +251,83 @@ pub(crate) fn source_of(id: &str, defined: &SourceDefinition) -> Option<SourceSe
 /// Checks a source whenever it is due, until it is stopped or retired.
 async fn check_when_due(mut feed: Feed, id: String, shared: Shared, own_stop: Stop, standings: Standings) -> Ended {
     let all_stop = shared.ctx.stop.clone();
+    let mut from_hub = feed.from_hub.take();
     while !feed.standing.fetched.retired {
-        standings.lock().insert(id.clone(), standing_of(&feed));
-        let due = feed.standing.due.unwrap_or_else(Timestamp::now);
-        let wait = Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default();
+        standings.lock().insert(id.clone(), counted(&feed));
+        let now = Timestamp::now();
+        let due = feed.standing.due.unwrap_or(now);
+        let hub_asked_at = feed.hub_asked_at();
+        let next = tokio::select! {
+            () = all_stop.wait() => break,
+            () = own_stop.wait() => break,
+            Some(said) = heard(&mut from_hub) => Next::Hear(said),
+            () = sleep_until(hub_asked_at.unwrap_or_default()), if hub_asked_at.is_some() => Next::AskHub,
+            turn = turn_when_due(&feed, due, &shared) => Next::Check(turn),
+        };
+        // Not in this task, which mostly waits, and of which there may be ten thousand.
+        let work = Box::pin(next.done(&mut feed));
         tokio::select! {
             () = all_stop.wait() => break,
             () = own_stop.wait() => break,
-            () = sleep(wait) => {}
-        }
-        let late = Duration::try_from(Timestamp::now().duration_since(due)).unwrap_or_default();
-        shared.metrics.lateness.observe(late.as_secs_f64());
-        tokio::select! {
-            () = all_stop.wait() => break,
-            () = own_stop.wait() => break,
-            () = async {
-                let turn = feed.turn().await;
-                // Not in this task, which mostly waits, and of which there may be ten thousand.
-                Box::pin(feed.check(turn)).await;
-            } => {}
+            () = work => {}
         }
     }
     let has_retired = feed.standing.fetched.retired;
+    if has_retired || own_stop.requested() {
+        feed.leave_hub().await;
+    }
     if has_retired {
-        standings.lock().insert(id.clone(), "retired");
+        standings.lock().insert(id.clone(), ("retired", None));
     }
     let grace = Duration::from_millis(shared.ctx.common.consume.shutdown_deadline_ms) / 2;
     let remembered = feed.finish(grace).await;
     Ended { id, remembered, has_retired }
 }
 
-fn standing_of(feed: &Feed) -> &'static str {
+/// What a source does next.
+enum Next {
+    Hear(FromHub),
+    AskHub,
+    Check(Result<Place, WebError>),
+}
+
+impl Next {
+    async fn done(self, feed: &mut Feed) {
+        match self {
+            Self::Hear(said) => feed.hear(said).await,
+            Self::AskHub => feed.ask_hub().await,
+            Self::Check(turn) => feed.check(turn).await,
+        }
+    }
+}
+
+/// What the feed's hub says; never where there is none.
+async fn heard(from_hub: &mut Option<mpsc::Receiver<FromHub>>) -> Option<FromHub> {
+    match from_hub {
+        Some(from_hub) => from_hub.recv().await,
+        None => pending().await,
+    }
+}
+
+async fn sleep_until(at: Timestamp) {
+    sleep(Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default()).await;
+}
+
+async fn turn_when_due(feed: &Feed, due: Timestamp, shared: &Shared) -> Result<Place, WebError> {
+    sleep_until(due).await;
+    let late = Duration::try_from(Timestamp::now().duration_since(due)).unwrap_or_default();
+    shared.metrics.lateness.observe(late.as_secs_f64());
+    feed.turn().await
+}
+
+fn counted(feed: &Feed) -> Counted {
     let standing = &feed.standing;
-    match &standing.fetched {
+    let lease = standing.fetched.hub.as_ref().and_then(|state| state.lease_until.as_deref()?.parse().ok());
+    let state = match &standing.fetched {
         _ if standing.failures > 0 => "failing",
         fetched if standing::is_flat(fetched, Timestamp::now()) => "flat",
         fetched if fetched.last_success.is_none() => "new",
         _ => "healthy",
-    }
+    };
+    (state, lease)
 }

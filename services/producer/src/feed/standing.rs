@@ -68,6 +68,11 @@ impl Standing {
         self.fetched.last_success = Some(whole(now));
         self.fetched.interval_seconds = u32::try_from(interval.as_secs()).unwrap_or(u32::MAX);
         self.due = Some(now + schedule::spread(interval.max(fresh_for), dice));
+        self.count(now, taken);
+    }
+
+    /// So many articles were taken.
+    pub(crate) fn count(&mut self, now: Timestamp, taken: u32) {
         if taken > 0 {
             self.fetched.last_new = Some(whole(now));
             *self.fetched.days.entry(day(now)).or_default() += taken;
@@ -75,6 +80,18 @@ impl Standing {
                 self.fetched.days.pop_first();
             }
         }
+    }
+
+    /// It is checked no later than others like it.
+    pub(crate) fn come_sooner(&mut self, now: Timestamp) {
+        if let (Some(due), Some(interval)) = (self.due, self.interval()) {
+            self.due = Some(due.min(now + interval));
+        }
+    }
+
+    /// The next answer is to be whole.
+    pub(crate) fn forget_validators(&mut self) {
+        (self.etag, self.last_modified, self.fetched.validated) = (None, None, None);
     }
 
     /// A check failed.
@@ -89,7 +106,7 @@ impl Standing {
         self.failures = self.failures.saturating_add(1);
         self.fetched.problem = Some(problem);
         if self.failures >= BACK_AFTER && self.fetched.location.take().is_some() {
-            (self.etag, self.last_modified, self.fetched.validated) = (None, None, None);
+            self.forget_validators();
         }
         let interval = self.interval().unwrap_or(bounds.shortest);
         let pause = schedule::back_off(bounds, interval, self.failures, until, now);

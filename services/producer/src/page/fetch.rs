@@ -37,7 +37,7 @@ impl Miss {
 /// [`Miss`] where there is no text to be had.
 pub(crate) async fn fetch(web: &Web, url: &Url, limit: usize) -> Result<(Extracted, Url), Miss> {
     ask_robots(web, url).await?;
-    let ask = Ask { url, accept: ACCEPT, known: None, limit, cut: false };
+    let ask = Ask::new(url, ACCEPT, limit);
     let answer = web.get(ask).await.map_err(|error| match error {
         error @ crate::web::WebError::TooLarge { .. } => Miss::for_good(Partial::NotFound, error.to_string()),
         error => Miss::for_now(error.to_string()),

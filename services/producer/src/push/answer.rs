@@ -146,7 +146,7 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "tokens cannot be read", "the server's log says why")
     }
 
-    pub(super) fn bug() -> Self {
+    pub(crate) fn bug() -> Self {
         let detail =
             "this is a bug: please report it with the server's log; articles may or may not have been accepted";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail)

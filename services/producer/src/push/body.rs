@@ -1,6 +1,7 @@
 //! The body of a request: read within limits, decompressed within limits, cut into entries.
 
 use std::{
+    borrow::Cow,
     io::{self, Read},
     time::Duration,
 };
@@ -56,14 +57,19 @@ pub(crate) async fn receive(body: Body, headers: &HeaderMap, settings: &PushSett
     let limit = settings.max_body_bytes as usize;
     let (kind, coding) = (Kind::of(headers)?, Coding::of(headers)?);
     let within = Duration::from_millis(settings.receive_within_ms.into());
+    let bytes = receive_body(body, limit, within).await?;
+    Ok(Received { bytes, coding, kind })
+}
+
+/// The whole body, as it is.
+pub(crate) async fn receive_body(body: Body, limit: usize, within: Duration) -> Result<Bytes, Problem> {
     let received = tokio::time::timeout(within, axum::body::to_bytes(body, limit)).await.map_err(|_| {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "too slow", format!("the body took longer than {within:?} to arrive"))
     })?;
-    let bytes = received.map_err(|error| match length_error(&error) {
+    received.map_err(|error| match length_error(&error) {
         true => too_large(limit),
         false => Problem::new(StatusCode::BAD_REQUEST, "broken off", format!("the body did not arrive whole: {error}")),
-    })?;
-    Ok(Received { bytes, coding, kind })
+    })
 }
 
 impl Received {
@@ -75,17 +81,7 @@ impl Received {
     /// Decompresses the body and cuts it into entries: work for a processor, not for the runtime's threads.
     pub(crate) fn entries(self, settings: &PushSettings) -> Result<Vec<Offered>, Problem> {
         let limit = settings.max_body_bytes as usize;
-        match self.coding {
-            Coding::Plain => split(self.kind, &self.bytes, settings),
-            Coding::Gzip => {
-                let decoder = flate2::read::MultiGzDecoder::new(self.bytes.as_ref());
-                split(self.kind, &decompress(decoder, limit)?, settings)
-            }
-            Coding::Zstd => {
-                let decoder = zstd::Decoder::new(self.bytes.as_ref()).map_err(|error| damaged(&error))?;
-                split(self.kind, &decompress(decoder, limit)?, settings)
-            }
-        }
+        split(self.kind, &self.coding.decode(&self.bytes, limit)?, settings)
     }
 }
 
@@ -102,7 +98,7 @@ fn length_error(error: &axum::Error) -> bool {
 
 fn too_large(limit: usize) -> Problem {
     let detail = format!(
-        "the body has more than {limit} bytes: send fewer articles at a time, or raise producer.push.max_body_bytes"
+        "the body has more than {limit} bytes: send fewer articles at a time, or raise producer.push.max_body_bytes (of a hub: producer.web.max_feed_bytes)"
     );
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too large", detail)
 }
@@ -111,14 +107,15 @@ fn damaged(error: &io::Error) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "damaged", format!("the body cannot be decompressed: {error}"))
 }
 
-enum Coding {
+/// How a body is compressed.
+pub(crate) enum Coding {
     Plain,
     Gzip,
     Zstd,
 }
 
 impl Coding {
-    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let given = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("identity");
         match given.trim().to_ascii_lowercase().as_str() {
             "identity" | "" => Ok(Self::Plain),
@@ -129,6 +126,20 @@ impl Coding {
                 "unknown encoding",
                 format!("the Content-Encoding is {given:?}: send it plain, or as gzip or zstd"),
             )),
+        }
+    }
+}
+
+impl Coding {
+    /// The body as it was before: work for a processor, not for the runtime's threads.
+    pub(crate) fn decode<'b>(&self, bytes: &'b [u8], limit: usize) -> Result<Cow<'b, [u8]>, Problem> {
+        match self {
+            Self::Plain => Ok(Cow::Borrowed(bytes)),
+            Self::Gzip => decompress(flate2::read::MultiGzDecoder::new(bytes), limit).map(Cow::Owned),
+            Self::Zstd => {
+                let decoder = zstd::Decoder::new(bytes).map_err(|error| damaged(&error))?;
+                decompress(decoder, limit).map(Cow::Owned)
+            }
         }
     }
 }

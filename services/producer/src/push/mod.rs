@@ -31,12 +31,20 @@ use tokio::{net::TcpListener, task::spawn_blocking};
 pub use self::settings::PushSettings;
 use self::{
     accept::Acceptor,
-    answer::{Problem, Results},
+    answer::Results,
     body::Received,
     limits::Limits,
     once::{Once, Turn},
 };
-use crate::{outlet::Outlet, settings::ProducerSettings};
+pub(crate) use self::{
+    answer::Problem,
+    body::{Coding, receive_body},
+};
+use crate::{
+    hub::{self, Hubs},
+    outlet::Outlet,
+    settings::ProducerSettings,
+};
 
 /// What all requests share.
 pub(crate) struct Push {
@@ -82,13 +90,18 @@ pub(crate) async fn serve(
     ctx: RoleContext,
     settings: Arc<ProducerSettings>,
     outlet: Outlet,
+    hubs: Option<Arc<Hubs>>,
     listener: TcpListener,
 ) -> anyhow::Result<()> {
     let address: SocketAddr = listener.local_addr().context("failed to read the listening address")?;
     let push = Push::new(&ctx, &settings, outlet, address.ip().is_loopback());
     tracing::info!(%address, "taking articles in at POST /v1/articles");
     let stop = ctx.stop.clone();
-    axum::serve(listener, router(push))
+    let routes = match hubs {
+        Some(hubs) => router(push).merge(hub::router(hubs)),
+        None => router(push),
+    };
+    axum::serve(listener, routes)
         .with_graceful_shutdown(async move { stop.wait().await })
         .await
         .context("failed to serve POST /v1/articles")

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 /// Articles handed in over HTTP, `POST /v1/articles`. Tokens are made by `faultline tokens add`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -10,6 +11,9 @@ pub struct PushSettings {
     /// Address and port, such as `127.0.0.1:8620`; not served where left out. Other machines may reach it only once there is a
     /// token.
     pub listen: Option<String>,
+    /// The address of this endpoint from outside, such as `https://desk.example`: hubs that feeds name (WebSub) send what is new
+    /// to `/v1/websub/` below it, which a proxy has to lead here. Left out, feeds are only fetched.
+    pub public_url: Option<String>,
     /// Most bytes of a request's body, before and after decompression.
     #[schemars(range(min = 1_000))]
     pub max_body_bytes: u32,
@@ -34,6 +38,7 @@ impl Default for PushSettings {
     fn default() -> Self {
         Self {
             listen: None,
+            public_url: None,
             max_body_bytes: 16 * 1024 * 1024,
             max_articles: 5_000,
             articles_per_second: 5_000,
@@ -48,5 +53,16 @@ impl PushSettings {
     /// Where to listen; none where it is not served.
     pub(crate) fn address(&self) -> Option<&str> {
         self.listen.as_deref().filter(|listen| !listen.is_empty())
+    }
+
+    /// Where hubs reach it; none where they do not.
+    pub(crate) fn public_address(&self) -> Option<Url> {
+        let url = Url::parse(self.public_url.as_deref()?.trim()).ok()?;
+        (matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()).then_some(url)
+    }
+
+    /// Whether `public_url` is left out or an address.
+    pub(crate) fn has_good_public_url(&self) -> bool {
+        self.public_url.as_deref().is_none_or(|url| url.is_empty()) || self.public_address().is_some()
     }
 }

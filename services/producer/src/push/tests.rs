@@ -26,7 +26,7 @@ impl Server {
         let settings = ProducerSettings { push: settings, ..ProducerSettings::default() };
         let listener = bind("127.0.0.1:0", &Tokens::of(folder.path())).await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(ctx.clone(), Arc::new(settings), outlet, listener));
+        tokio::spawn(serve(ctx.clone(), Arc::new(settings), outlet, None, listener));
         Self { address, recorded, ctx, _folder: folder }
     }
 

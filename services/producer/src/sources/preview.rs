@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::{
     feed::{self, ACCEPT, FeedEntry, Item, Items, Ready, TextOf, offered},
+    hub,
     intake::Intake,
     settings::{ProducerSettings, SourceKind, SourceSettings},
     web::{Ask, Web},
@@ -27,8 +28,21 @@ pub struct Preview {
     pub entries: usize,
     /// Entries that could not be read.
     pub broken: usize,
+    /// The hub that would send what is new.
+    pub hub: Option<OfferedHub>,
     /// The newest, as they would be taken.
     pub previewed: Vec<PreviewedEntry>,
+}
+
+/// A hub that a feed names (WebSub).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OfferedHub {
+    /// Its address.
+    pub hub: String,
+    /// What would be subscribed to.
+    pub topic: String,
+    /// Whether it would be: hubs have an address to call (`producer.push.public_url`).
+    pub is_used: bool,
 }
 
 /// One entry.
@@ -75,11 +89,10 @@ pub async fn preview(settings: &ProducerSettings, source: &SourceSettings, newes
     let url = source.address().context("an address starts with https:// or http://")?;
     let web = Web::new(&settings.web)?;
     let limit = settings.web.max_feed_bytes as usize;
-    let ask = Ask { url: &url, accept: ACCEPT, known: None, limit, cut: false };
-    let answer = web.get(ask).await?;
+    let answer = web.get(Ask::new(&url, ACCEPT, limit)).await?;
     anyhow::ensure!(answer.is_success(), "{} answers {}", answer.url, answer.status);
-    let found_at = answer.url.clone();
-    let feed = match feed::read(&web, &settings.web, source.kind, Arc::new(answer)).await {
+    let (found_at, answer) = (answer.url.clone(), Arc::new(answer));
+    let feed = match feed::read(&web, &settings.web, source.kind, Arc::clone(&answer)).await {
         Ok(feed) => feed,
         Err(why) => {
             let feeds = offered(&why).iter().map(|link| link.url.clone()).collect();
@@ -97,7 +110,11 @@ pub async fn preview(settings: &ProducerSettings, source: &SourceSettings, newes
         previewed.push(look(&intake, entry, items.make(number as u64 + 1, entry).await));
     }
     let entries = feed.entries.len() + feed.left_out;
-    Ok(Preview { url: found_at.to_string(), title: feed.title, entries, broken: feed.broken, previewed })
+    let hub = hub::offer(&answer, &feed.links).and_then(|offer| {
+        let is_used = settings.push.public_address().is_some();
+        Some(OfferedHub { hub: offer.hubs.first()?.to_string(), topic: offer.topic, is_used })
+    });
+    Ok(Preview { url: found_at.to_string(), title: feed.title, entries, broken: feed.broken, hub, previewed })
 }
 
 fn look(intake: &Intake, entry: &FeedEntry, item: Item) -> PreviewedEntry {

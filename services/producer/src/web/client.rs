@@ -40,6 +40,14 @@ pub(crate) struct Ask<'a> {
     pub(crate) limit: usize,
     /// Whether a longer body is cut there, and not refused.
     pub(crate) cut: bool,
+    /// A form that is sent (`POST`).
+    pub(crate) form: Option<&'a str>,
+}
+
+impl<'a> Ask<'a> {
+    pub(crate) fn new(url: &'a Url, accept: &'static str, limit: usize) -> Self {
+        Self { url, accept, known: None, limit, cut: false, form: None }
+    }
 }
 
 /// Validators of the last answer. They belong to the address that gave it, which may be one that others redirect to.
@@ -136,7 +144,7 @@ impl Web {
             timeout: Duration::from_secs(settings.timeout_seconds.into()),
             max_redirects: settings.max_redirects,
             robots: RobotsCache::default(),
-            workers: Workers::new(),
+            workers: Workers::new()?,
         }))
     }
 
@@ -181,7 +189,9 @@ impl Web {
             let response = budget.run(&host, self.send(&url, ask)).await??;
             place.answered();
             let status = response.status().as_u16();
-            if let Some(next) = redirect(&url, status, response.headers())? {
+            // A form is sent on only where the server says so.
+            let leads_on = ask.form.is_none() || matches!(status, 307 | 308);
+            if let Some(next) = redirect(&url, status, response.headers())?.filter(|_| leads_on) {
                 if visited.len() > self.max_redirects as usize {
                     return Err(WebError::TooManyRedirects { url: ask.url.to_string(), limit: self.max_redirects });
                 }
@@ -214,7 +224,14 @@ impl Web {
     }
 
     async fn send(&self, url: &Url, ask: Ask<'_>) -> Result<Response, WebError> {
-        let mut request = self.client.get(url.clone()).header(ACCEPT, ask.accept);
+        let request = match ask.form {
+            None => self.client.get(url.clone()),
+            Some(form) => {
+                let kind = "application/x-www-form-urlencoded";
+                self.client.post(url.clone()).header(CONTENT_TYPE, kind).body(form.to_owned())
+            }
+        };
+        let mut request = request.header(ACCEPT, ask.accept);
         if let Some(known) = ask.known.filter(|known| known.of == url.as_str()) {
             if let Some(etag) = known.etag {
                 request = request.header(IF_NONE_MATCH, etag);

@@ -168,7 +168,7 @@ impl Web {
         address.set_query(None);
         address.set_fragment(None);
         let accept = "text/plain,*/*;q=0.5";
-        let ask = Ask { url: &address, accept, known: None, limit: LIMIT, cut: true };
+        let ask = Ask { cut: true, ..Ask::new(&address, accept, LIMIT) };
         let robots = Robots::of(self.get(ask).await);
         if let (Some(delay), Some(host)) = (robots.crawl_delay(), url.host_str()) {
             self.slow_down(host, delay);

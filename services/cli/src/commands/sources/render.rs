@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use faultline_producer::sources::{Preview, PreviewedEntry, SourceReport, SourceStatus};
+use faultline_producer::sources::{HubReport, Preview, PreviewedEntry, SourceReport, SourceStatus};
 use jiff::Timestamp;
 
 use crate::look::{BOLD, DIM, colour, counted, one_line, row, word};
@@ -42,8 +42,25 @@ pub(super) fn list(reports: &[SourceReport], terminal: Terminal) -> String {
             let line = format!("  {}{times}", one_line(problem));
             writeln!(out, "{}", terminal.paint(DIM, &cut(&line, terminal.width))).ok();
         }
+        if let Some(report) = &report.hub {
+            let line = format!("  {}", hub(report));
+            writeln!(out, "{}", terminal.paint(DIM, &cut(&line, terminal.width))).ok();
+        }
     }
     out
+}
+
+/// `hub: https://hub.example/, lease until 2026-12-05T12:00:00Z`.
+fn hub(report: &HubReport) -> String {
+    let mut line = format!("hub: {}, ", report.hub);
+    line += &match &report.lease_until {
+        Some(until) => format!("lease until {}", until.split('.').next().unwrap_or(until).trim_end_matches('Z')) + "Z",
+        None => "no lease".to_owned(),
+    };
+    if let Some(problem) = &report.problem {
+        write!(line, "; {}", one_line(problem)).ok();
+    }
+    line
 }
 
 fn cells([id, status, checked, next, today, usual, title]: [String; 7], width: usize) -> String {
@@ -93,6 +110,13 @@ pub(super) fn preview(preview: &Preview, terminal: Terminal) -> String {
     if preview.broken > 0 {
         write!(counts, ", {} broken and left out", preview.broken).ok();
     }
+    if let Some(hub) = &preview.hub {
+        let use_of_it = match hub.is_used {
+            true => "what is new is sent by it once it has confirmed",
+            false => "not used: hubs have no address to call (producer.push.public_url)",
+        };
+        writeln!(out, "hub: {} for {}, {use_of_it}", hub.hub, hub.topic).ok();
+    }
     writeln!(out, "{counts}; the newest {}:", preview.previewed.len()).ok();
     for entry in &preview.previewed {
         out.push('\n');
@@ -128,6 +152,8 @@ fn previewed(entry: &PreviewedEntry, terminal: Terminal) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use faultline_producer::sources::OfferedHub;
+
     use super::*;
 
     #[test]
@@ -147,6 +173,13 @@ mod tests {
             usual: Some(12.4),
             failures: 2,
             problem: Some("it answers 404".into()),
+            hub: Some(HubReport {
+                hub: "https://hub.example/".into(),
+                topic: "https://a.example/feed".into(),
+                lease_until: Some("2026-12-05T12:00:00.123456Z".into()),
+                asked_at: None,
+                problem: None,
+            }),
         };
         let shown = list(&[report], Terminal { width: 100, colour: false });
         assert_eq!(
@@ -155,6 +188,7 @@ mod tests {
                 "SOURCE     STATUS    CHECKED    NEXT       TODAY  USUAL  TITLE",
                 "a.example  failing   -          -              3     12  World",
                 "  it answers 404 (2 times in a row)",
+                "  hub: https://hub.example/, lease until 2026-12-05T12:00:00Z",
             ]
         );
     }
@@ -192,6 +226,11 @@ mod tests {
                 title: None,
                 entries: 1,
                 broken: 0,
+                hub: Some(OfferedHub {
+                    hub: "https://hub.example/".into(),
+                    topic: "https://a.example/feed".into(),
+                    is_used: true,
+                }),
                 previewed: vec![entry],
             },
             Terminal { width: 100, colour: false },
@@ -200,6 +239,7 @@ mod tests {
             shown.lines().collect::<Vec<_>>(),
             [
                 "no title  https://a.example/feed",
+                "hub: https://hub.example/ for https://a.example/feed, what is new is sent by it once it has confirmed",
                 "1 entry; the newest 1:",
                 "",
                 "Talks",
