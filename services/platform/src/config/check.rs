@@ -1,6 +1,6 @@
 //! Values against the schema: known keys, right types, within limits.
 
-use toml::Value;
+use toml::{Table, Value};
 
 use super::{
     MASK,
@@ -18,6 +18,11 @@ pub(super) fn check(
     origin_of: &dyn Fn(&str) -> Origin,
 ) -> Result<(), ConfigError> {
     check_type(shape, key, value, origin_of)?;
+    let chosen = match value {
+        Value::Table(table) => chosen(shape, key, table, origin_of)?,
+        _ => None,
+    };
+    let shape = chosen.as_ref().unwrap_or(shape);
     match value {
         Value::Table(table) => {
             let values = shape.map_values();
@@ -28,7 +33,7 @@ pub(super) fn check(
                 } else if let Some(values) = &values {
                     check_map_value(schema, shape, values, &full, inner, origin_of)?;
                 } else {
-                    return Err(unknown(schema, key, name, origin_of(&full)));
+                    return Err(unknown(schema, shape, key, name, origin_of(&full)));
                 }
             }
         }
@@ -42,6 +47,31 @@ pub(super) fn check(
     Ok(())
 }
 
+/// What the word decides that a table has, such as its `kind`; none where no word does.
+fn chosen<'s>(
+    shape: &Shape<'s>,
+    key: &str,
+    table: &Table,
+    origin_of: &dyn Fn(&str) -> Origin,
+) -> Result<Option<Shape<'s>>, ConfigError> {
+    let Some((tag, alternatives)) = shape.alternatives() else { return Ok(None) };
+    let full = join(key, tag);
+    let words: Vec<String> = alternatives.iter().map(|(word, _)| format!("{word:?}")).collect();
+    let wrong = |found: String, origin: Origin| {
+        let expected = format!("one of {}", words.join(", "));
+        Err(ConfigError::Wrong { origin, key: full.clone(), found, expected })
+    };
+    let Some(value) = table.get(tag) else {
+        // It was set nowhere: what was set is something beside it.
+        let beside = table.keys().next().map_or_else(|| key.to_owned(), |name| join(key, name));
+        return wrong("not set".to_owned(), origin_of(&beside));
+    };
+    match alternatives.into_iter().find(|(word, _)| value.as_str() == Some(word)) {
+        Some((_, shape)) => Ok(Some(shape)),
+        None => wrong(found(shape, value), origin_of(&full)),
+    }
+}
+
 fn check_map_value(
     schema: &Schema,
     map: &Shape<'_>,
@@ -52,12 +82,14 @@ fn check_map_value(
 ) -> Result<(), ConfigError> {
     check(schema, values, key, value, origin_of).map_err(|error| match error {
         // `[kafka.client]` takes names with dots, and TOML makes tables of those without quotes.
-        ConfigError::Wrong { origin, key, expected, .. } if value.is_table() => ConfigError::Wrong {
-            origin,
-            expected: format!("{expected}; put names with dots in quotes"),
-            found: "a table".to_owned(),
-            key,
-        },
+        ConfigError::Wrong { origin, key, expected, .. } if value.is_table() && !values.has("object") => {
+            ConfigError::Wrong {
+                origin,
+                expected: format!("{expected}; put names with dots in quotes"),
+                found: "a table".to_owned(),
+                key,
+            }
+        }
         ConfigError::Wrong { origin, key, expected, .. } if map.has_secret_keys() && is_sensitive(&key) => {
             ConfigError::Wrong { origin, key, found: MASK.to_owned(), expected }
         }
@@ -138,11 +170,12 @@ fn found(shape: &Shape<'_>, value: &Value) -> String {
     }
 }
 
-/// The error for a key that is not known in the section `parent`, in which members of lists are numbered.
-pub(super) fn unknown(schema: &Schema, parent: &str, name: &str, origin: Origin) -> ConfigError {
+/// The error for a key that is not known in the section `parent` of that shape, in which members of lists are numbered.
+pub(super) fn unknown(schema: &Schema, shape: &Shape<'_>, parent: &str, name: &str, origin: Origin) -> ConfigError {
     let key = join(parent, name);
     let (parent, general_key) = (without_numbers(parent), without_numbers(&key));
     let mut known = Vec::new();
+    list(shape, &parent, &mut known);
     list(&schema.root(), "", &mut known);
     let distance = |candidate: &str| {
         let (section, last) = candidate.rsplit_once('.').unwrap_or(("", candidate));

@@ -51,7 +51,24 @@ fn write_section(text: &mut String, key: &str, shape: &Shape<'_>, default: Optio
                 push(text, format_args!("#{} = {value}", Value::String(entry.clone())));
             }
             write_section(text, &full, &property, value, inactive);
+            write_entries(text, &full, &property);
         }
+    }
+}
+
+/// Writes an entry of a table in which each is a section: one of each kind, called by its kind, where there are several.
+fn write_entries(text: &mut String, key: &str, map: &Shape<'_>) {
+    let Some(values) = map.map_values().filter(|values| map.is_map() && values.is_section()) else { return };
+    let entries = match values.alternatives() {
+        Some((_, entries)) => entries,
+        None => vec![("name", values)],
+    };
+    for (name, shape) in entries {
+        text.push('\n');
+        explain(text, shape.description().unwrap_or_default());
+        let full = join(key, name);
+        push(text, format_args!("#[{full}]"));
+        write_section(text, &full, &shape, None, true);
     }
 }
 
@@ -66,12 +83,17 @@ fn is_headed(shape: &Shape<'_>) -> bool {
 fn write_setting(text: &mut String, name: &str, shape: &Shape<'_>, default: Option<&Value>) {
     text.push('\n');
     explain(text, shape.description().unwrap_or_default());
-    for (word, explanation) in shape.words() {
+    let words = shape.words();
+    if let [(word, _)] = words[..] {
+        explain(text, &format!("Always {word:?} here."));
+        return push(text, format_args!("#{name} = {}", Value::String(word.to_owned())));
+    }
+    for (word, explanation) in &words {
         if let Some(explanation) = explanation {
             explain(text, &format!("- {word:?}: {explanation}"));
         }
     }
-    if shape.words().iter().any(|(_, explanation)| explanation.is_none()) {
+    if words.iter().any(|(_, explanation)| explanation.is_none()) {
         explain(text, &format!("{}.", capitalized(&shape.expected())));
     }
     match (shape.limit("minimum").filter(|least| *least != 0.0), shape.limit("maximum").filter(|most| *most < 4.0e9)) {
@@ -80,6 +102,9 @@ fn write_setting(text: &mut String, name: &str, shape: &Shape<'_>, default: Opti
         (None, Some(most)) => explain(text, &format!("At most {most}.")),
         (None, None) => {}
     }
+    // An entry of a list or table, which there is none of, has the defaults that its type tells.
+    let of_type = shape.default().and_then(|value| Value::try_from(value).ok());
+    let default = default.or(of_type.as_ref());
     let shown = default.filter(|value| value.as_str() != Some(MASK));
     if default.is_none() {
         explain(text, "Not set by default.");

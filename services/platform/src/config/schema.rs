@@ -102,6 +102,28 @@ impl<'s> Shape<'s> {
         (!schemas.is_empty() || untold).then(|| self.schema.shape(&schemas))
     }
 
+    /// Where a word decides what else there is, as `kind` does: its name, and what goes with each word.
+    pub(super) fn alternatives(&self) -> Option<(&'s str, Vec<(&'s str, Shape<'s>)>)> {
+        let branches = self.parts.iter().find_map(|part| part.get("oneOf")?.as_array())?;
+        let of_branch = |branch: &'s Value| {
+            let mut properties = branch.get("properties")?.as_object()?.iter();
+            properties.find_map(|(name, property)| Some((name.as_str(), property.get("const")?.as_str()?)))
+        };
+        let (tag, _) = of_branch(branches.first()?)?;
+        // What stands beside the alternatives goes with each of them.
+        let all: Vec<&Map<String, Value>> =
+            branches.iter().flat_map(|branch| self.schema.shape(&[branch]).parts).collect();
+        let is_beside = |part: &&&Map<String, Value>| !all.iter().any(|other| std::ptr::eq(**part, *other));
+        let beside: Vec<&Map<String, Value>> = self.parts.iter().filter(is_beside).copied().collect();
+        let with_word = |branch| {
+            let (name, word) = of_branch(branch)?;
+            let mut shape = self.schema.shape(&[branch]);
+            shape.parts.extend(&beside);
+            (name == tag).then_some((word, shape))
+        };
+        Some((tag, branches.iter().map(with_word).collect::<Option<_>>()?))
+    }
+
     /// What the members of a list must be.
     pub(super) fn items(&self) -> Shape<'s> {
         let schemas: Vec<&Value> = self.parts.iter().filter_map(|p| p.get("items")).collect();
@@ -140,6 +162,11 @@ impl<'s> Shape<'s> {
     /// Its explanation: the field's own before its type's.
     pub(super) fn description(&self) -> Option<&'s str> {
         self.parts.iter().find_map(|part| part.get("description")?.as_str())
+    }
+
+    /// What it is where nothing is said.
+    pub(super) fn default(&self) -> Option<&'s Value> {
+        self.parts.iter().find_map(|part| part.get("default")).filter(|value| !value.is_null())
     }
 
     /// A value to show where the default says nothing.

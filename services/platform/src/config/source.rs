@@ -131,7 +131,7 @@ fn locate<'s>(schema: &'s Schema, names: &[String], origin: &Origin) -> Result<P
             found.push(names[depth..].join("."));
             return Ok(Place { names: found, shape: values });
         } else {
-            return Err(unknown(schema, &found.join("."), name, origin.clone()));
+            return Err(unknown(schema, &shape, &found.join("."), name, origin.clone()));
         }
     }
     Ok(Place { names: found, shape })

@@ -28,11 +28,51 @@ struct Store {
     folders: Vec<String>,
     /// What is read.
     sources: Vec<Source>,
+    /// Who reads, by name.
+    readers: BTreeMap<String, Reader>,
+}
+
+/// Who reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Reader {
+    /// A person.
+    Person(Person),
+    /// A program.
+    Program(Program),
+}
+
+/// A person.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Person {
+    /// Where they live.
+    address: String,
+}
+
+/// A program.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Program {
+    /// How long it may take.
+    seconds: u32,
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self { seconds: 10 }
+    }
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: "sqlite".into(), retention_days: None, folders: vec!["news".to_owned()], sources: Vec::new() }
+        Self {
+            url: "sqlite".into(),
+            retention_days: None,
+            folders: vec!["news".to_owned()],
+            sources: Vec::new(),
+            readers: BTreeMap::new(),
+        }
     }
 }
 
@@ -111,6 +151,12 @@ fn a_typo_in_the_file_names_the_line_and_the_nearest_setting() {
             "store.sources[0].paht",
             "store.sources[].path",
         ),
+        (
+            "[store.readers.bot]\nkind = \"program\"\nsecons = 3",
+            3,
+            "store.readers.bot.secons",
+            "store.readers.bot.seconds",
+        ),
     ] {
         let error = load_text(text).unwrap_err();
         let ConfigError::Unknown { origin: Origin::File { line: at, .. }, key: of, nearest: like } = &error else {
@@ -169,6 +215,16 @@ fn a_wrong_type_names_the_key_what_was_found_and_what_is_expected() {
             [":2", "consume.batch_messages", "5000000000", "at most 4294967295"],
         ),
         ("[log]\nformat = \"jsn\"", [":2", "log.format", "\"jsn\"", "\"json\""]),
+        (
+            "[store.readers.bot]\nkind = \"person\"\nseconds = 3",
+            [":3", "unknown", "store.readers.bot.seconds", "store.readers.bot.address"],
+        ),
+        ("[store.readers.bot]\nkind = \"prog\"", [":2", "store.readers.bot.kind", "\"prog\"", "\"program\""]),
+        ("[store.readers.bot]\nseconds = 3", [":2", "store.readers.bot.kind", "not set", "\"program\""]),
+        (
+            "[store.readers.bot]\nkind = \"program\"\nseconds = \"x\"",
+            [":3", "store.readers.bot.seconds", "\"x\"", "a whole number"],
+        ),
         ("[kafka.client]\nsasl.password = \"x\"", [":2", "kafka.client.sasl", "a table", "in quotes"]),
     ] {
         let error = load_text(text).unwrap_err().to_string();
@@ -236,6 +292,7 @@ fn the_example_with_every_setting_taken_out_of_its_comment_is_valid_and_at_the_d
     let mut loaded = load_text(&text).unwrap_or_else(|error| panic!("{error}\n{text}")).value;
     let default = Settings::default();
     assert_eq!(loaded.store.sources.len(), 1);
+    assert_eq!(loaded.store.readers["program"], Reader::Program(Program::default()));
     // What has no default, or none that may be shown.
     loaded.store = default.store.clone();
     loaded.common.kafka.instance_id = None;
