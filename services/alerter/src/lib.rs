@@ -18,6 +18,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod receivers;
 mod rules;
 pub mod settings;
 mod watch;

@@ -1,10 +1,15 @@
 //! Settings of the alerter, `[alerter]`.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use faultline_rules::Limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use crate::receivers::settings::{
+    AlertmanagerSettings, ChatSettings, EmailSettings, Encryption, FileSettings, ReceiverSettings, WebhookFormat,
+    WebhookSettings,
+};
 
 /// Settings of the alerter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,11 +31,23 @@ pub struct AlerterSettings {
     /// back where that is less. Baselines that are longer learn anew.
     #[schemars(range(min = 1, max = 8_760))]
     pub replay_hours: u32,
+    /// How receivers are reached.
+    pub web: AlertWebSettings,
+    /// Who is told, by the names that rules have in `to`. `faultline receivers test NAME` sends one a test.
+    pub receivers: BTreeMap<String, ReceiverSettings>,
 }
 
 impl Default for AlerterSettings {
     fn default() -> Self {
-        Self { rules_dir: None, lateness_seconds: 0, stale_hours: 6, most_groups: 10_000, replay_hours: 168 }
+        Self {
+            rules_dir: None,
+            lateness_seconds: 0,
+            stale_hours: 6,
+            most_groups: 10_000,
+            replay_hours: 168,
+            web: AlertWebSettings::default(),
+            receivers: BTreeMap::new(),
+        }
     }
 }
 
@@ -43,4 +60,18 @@ impl AlerterSettings {
             groups: self.most_groups as usize,
         }
     }
+}
+
+/// How receivers are reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct AlertWebSettings {
+    /// Also send to private, loopback and link-local addresses, as those of a mail server or an Alertmanager in your own network
+    /// are. Leave it off where receivers come from people you do not know: an address could lead into your own network.
+    pub allow_private_addresses: bool,
+    /// Hosts with an address and port of your own in the place of the one that their name has, such as
+    /// `"mail.example" = "10.0.0.5:587"`. They may be sent to though private addresses may not.
+    pub hosts: BTreeMap<String, SocketAddr>,
+    /// File in PEM format with certificates of authorities of your own, which are trusted beside the public ones.
+    pub ca_file: Option<PathBuf>,
 }
