@@ -12,6 +12,7 @@ use crate::commands::enrich::EnrichArguments;
 use crate::commands::ingest::IngestArguments;
 use crate::commands::knowledge::KnowledgeArguments;
 use crate::commands::read::ReadArguments;
+use crate::commands::receivers::ReceiversArguments;
 use crate::commands::rules::RulesArguments;
 use crate::commands::schema::SchemaArguments;
 use crate::commands::search::SearchArguments;
@@ -119,6 +120,8 @@ pub(crate) enum Command {
     Knowledge(KnowledgeArguments),
     /// Rules of alerts: check them, test them, explain them, try them on the past
     Rules(RulesArguments),
+    /// Who is told of alerts: list them, and send one a test
+    Receivers(ReceiversArguments),
     /// Run the producer: takes articles in from the configured sources
     #[command(after_help = ROLE_EXAMPLES)]
     Producer,

@@ -95,6 +95,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let settings = quiet(global)?;
             commands::rules::run(arguments, &settings)
         }
+        Command::Receivers(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, commands::receivers::run(arguments, &settings))
+        }
         Command::DeadLetters(arguments) => {
             let settings = quiet(global)?;
             block_on(&settings, commands::dead_letters::run(arguments, &settings.common))

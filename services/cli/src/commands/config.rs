@@ -10,7 +10,7 @@ use faultline_platform::telemetry;
 use serde_json::json;
 use toml::{Table, Value};
 
-use super::output;
+use super::{output, receivers};
 use crate::arguments::GlobalArguments;
 use crate::exit::Usage;
 use crate::settings::Settings;
@@ -61,6 +61,7 @@ fn check(global: &GlobalArguments) -> anyhow::Result<()> {
     if let Some(folder) = &settings.enricher.knowledge_dir {
         Knowledge::load(Some(folder))?;
     }
+    receivers::check(&settings)?;
     match &global.config {
         Some(path) => output::text(&format!("the settings are right: {}, environment and flags\n", path.display())),
         None => output::text("the settings are right: environment and flags; no file was named (--config)\n"),

@@ -10,6 +10,7 @@ mod inputs;
 pub(crate) mod knowledge;
 mod output;
 pub(crate) mod read;
+pub(crate) mod receivers;
 pub(crate) mod rules;
 pub(crate) mod schema;
 pub(crate) mod search;
