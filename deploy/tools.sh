@@ -24,6 +24,9 @@ case "${1:-}" in
       need mvn maven -
     fi
     need promtool prometheus -
+    need prometheus-alertmanager prometheus-alertmanager -
+    need aiosmtpd python3-aiosmtpd -
+    need openssl openssl -
     need systemd-analyze systemd -
     ;;
   *)
@@ -57,7 +60,7 @@ place() { # place FILE MODE: writes standard input there, until this script ends
 }
 
 installs() { [[ " ${missing[*]} " == *" $1 "* ]]; }
-if { installs postgresql || installs prometheus; } && [ ! -e "$policy" ]; then
+if { installs postgresql || installs prometheus || installs prometheus-alertmanager; } && [ ! -e "$policy" ]; then
   # 101: this action is forbidden.
   place "$policy" 755 <<'END'
 #!/bin/sh
@@ -68,4 +71,6 @@ if installs postgresql; then place "$cluster" 644 <<<'create_main_cluster = fals
 
 "${sudo[@]}" apt-get update -qq
 "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-if installs prometheus && [ -d /run/systemd/system ]; then "${sudo[@]}" systemctl disable --quiet prometheus; fi
+for service in prometheus prometheus-alertmanager; do
+  if installs "$service" && [ -d /run/systemd/system ]; then "${sudo[@]}" systemctl disable --quiet "$service"; fi
+done

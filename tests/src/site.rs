@@ -22,7 +22,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::{net::TcpListener, sync::oneshot};
 
 /// More is not kept of what comes with a request.
-const MOST_SENT: usize = 1 << 20;
+const MOST_SENT: usize = 10 << 20;
 
 /// A request, as it came.
 #[derive(Debug, Clone)]
