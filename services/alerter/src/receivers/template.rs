@@ -49,7 +49,7 @@ impl Template {
 
     /// The text, filled in, on one line.
     pub(super) fn fill(&self, batch: &[Alert]) -> Result<String, String> {
-        let filled = ENVIRONMENT.render_str(&self.0, Value::from_iter(places(batch))).map_err(|error| {
+        let filled = ENVIRONMENT.render_str(&self.0, Value::from(places(batch))).map_err(|error| {
             let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
             format!("{}{detail}", error.kind())
         })?;
@@ -65,7 +65,7 @@ fn places(batch: &[Alert]) -> BTreeMap<&'static str, Value> {
     places.insert("count", alerts.len().into());
     places.insert("firing", firing.into());
     places.insert("resolved", (alerts.len() - firing).into());
-    places.insert("alerts", alerts.iter().map(|alert| Value::from_iter(places_of(alert))).collect());
+    places.insert("alerts", alerts.iter().map(|alert| Value::from(places_of(alert))).collect());
     places
 }
 
