@@ -44,7 +44,7 @@ fn what_is_right_opens_and_says_where_it_goes_without_its_secrets() {
         (ReceiverSettings::Alertmanager(alertmanager()), "https://alertmanager.example:9093".to_owned()),
         (ReceiverSettings::Email(email()), "desk@example.org by mail.example.org:587".to_owned()),
         (
-            ReceiverSettings::Chat(ChatSettings { url_file: url_file.clone(), ..ChatSettings::default() }),
+            ReceiverSettings::Chat(ChatSettings { url_file, ..ChatSettings::default() }),
             "https://hooks.example".to_owned(),
         ),
         (ReceiverSettings::File(FileSettings { path: path.clone() }), path.display().to_string()),
