@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn when_messages_are_sent_is_said_in_words() {
-        let batching = |wait, every, group_by: &[&str]| {
+        let batching = |wait, every: Option<u64>, group_by: &[&str]| {
             let group_by = group_by.iter().map(|name| (*name).to_owned()).collect();
             in_words(&Batching { group_by, wait: Duration::from_secs(wait), every: every.map(Duration::from_secs) })
         };
