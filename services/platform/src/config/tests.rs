@@ -217,7 +217,7 @@ fn a_wrong_type_names_the_key_what_was_found_and_what_is_expected() {
         ("[log]\nformat = \"jsn\"", [":2", "log.format", "\"jsn\"", "\"json\""]),
         (
             "[store.readers.bot]\nkind = \"person\"\nseconds = 3",
-            [":3", "unknown", "store.readers.bot.seconds", "store.readers.bot.address"],
+            [":3", "unknown", "\"store.readers.bot.seconds\"", "nearest known one is \"store.readers.bot."],
         ),
         ("[store.readers.bot]\nkind = \"prog\"", [":2", "store.readers.bot.kind", "\"prog\"", "\"program\""]),
         ("[store.readers.bot]\nseconds = 3", [":2", "store.readers.bot.kind", "not set", "\"program\""]),
