@@ -79,7 +79,7 @@ fn alertmanager_shows_alerts_with_their_times_and_labels_groups_them_and_sees_th
     let annotations = &shown["annotations"];
     assert_eq!(
         (&annotations["summary"], &annotations["description"]),
-        (&spike.title.clone().into(), &spike.reason.clone().into())
+        (&spike.title.as_str().into(), &spike.reason.as_str().into())
     );
     let reports = annotations["reports"].as_str().unwrap();
     assert!(
