@@ -1,5 +1,6 @@
 //! `faultline demo`: real articles through the whole pipeline, in a folder of its own, and a look at what came out.
 
+mod alerts;
 mod paper;
 mod report;
 mod table;
@@ -180,6 +181,8 @@ struct Outcome {
     /// Number of revisions, by article id.
     revisions: BTreeMap<String, usize>,
     letters: Vec<StoredLetter>,
+    /// What the rules to begin with raise on them.
+    alerts: String,
     /// Articles that were taken in and are not stored.
     missing: usize,
 }
@@ -215,6 +218,7 @@ fn body(outcome: &Outcome, repeats: u64, terminal: Terminal) -> String {
     }
     let parts = [
         report::weeks(&outcome.articles, terminal),
+        Some(outcome.alerts.clone()),
         report::repeats(&outcome.articles, &outcome.revisions, repeats, terminal),
         Some(report::dead_letters(&outcome.letters, terminal)),
     ];
@@ -259,7 +263,10 @@ async fn collect(settings: &Settings, taken: &BTreeSet<(String, String)>) -> any
     let browser = Browser::new(Arc::new(settings.common.clone()));
     let letters =
         spawn_blocking(move || browser.list(PATIENCE)).await.context("reading the dead letters panicked")??;
-    Ok(Outcome { articles, revisions, letters, missing })
+    let (of_rules, folder) = (articles.clone(), settings.common.data_dir.join("rules"));
+    let alerts = spawn_blocking(move || alerts::raised(&of_rules, &folder, Terminal::stdout()));
+    let alerts = alerts.await.context("watching the rules panicked")??;
+    Ok(Outcome { articles, revisions, letters, alerts, missing })
 }
 
 /// Names the earlier article that each nearly repeats, in order of publication.

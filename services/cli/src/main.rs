@@ -93,7 +93,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         }
         Command::Rules(arguments) => {
             let settings = quiet(global)?;
-            commands::rules::run(arguments, &settings)
+            block_on(&settings, commands::rules::run(arguments, &settings))
         }
         Command::Receivers(arguments) => {
             let settings = quiet(global)?;

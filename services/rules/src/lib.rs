@@ -30,6 +30,7 @@ mod template;
 mod testing;
 
 pub use engine::{Counts, Engine, Limits, Taken};
+pub use rules::duration;
 pub use rules::{Held, Problem, Problems, Rule, RuleSet};
 pub use seen::Seen;
 pub use testing::{Outcome, run_tests};

@@ -1,6 +1,9 @@
 //! `faultline rules`: rules of alerts, checked, tested, and tried on the past.
 
 mod backtest;
+pub(crate) mod pack;
+pub(crate) mod past;
+mod tune;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,9 +25,11 @@ Examples:
   faultline rules match articles.jsonl              which rules match which articles
   faultline rules explain talks-break-down FILE     which part of a rule holds of an article, and which does not
   faultline rules backtest dyad-spike 2022.jsonl.gz what it would have raised on an archive
+  faultline rules backtest dyad-spike --since 90d   and on what is stored
+  faultline rules tune kosovo-serbia --since 90d    how many alerts a week at other thresholds
+  faultline rules init                              writes sixty rules with their tests to rules/, to begin with
 
-A folder of rules with their tests, to begin with, is deploy/rules in the sources. Editors complete and check rules by
-the schema that `faultline schema rules.schema.json` prints.";
+Editors complete and check rules by the schema that `faultline schema rules.schema.json` prints.";
 
 /// What `faultline rules` takes.
 #[derive(Debug, Args)]
@@ -73,22 +78,34 @@ enum Action {
         #[arg(long, default_value = "rules", value_name = "DIR")]
         rules: PathBuf,
     },
-    /// Every alert that a rule would have raised on archives, by day, with the noisiest stories
+    /// Every alert that a rule would have raised on the past, by day, with the noisiest stories
     #[command(after_help = EXAMPLES)]
     Backtest(backtest::BacktestArguments),
+    /// How many alerts a week a rule would raise at other thresholds
+    #[command(after_help = EXAMPLES)]
+    Tune(tune::TuneArguments),
+    /// Write the rules to begin with, each with its tests
+    #[command(after_help = EXAMPLES)]
+    Init {
+        /// Folder for them, which is not there yet
+        #[arg(default_value = "rules")]
+        folder: PathBuf,
+    },
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// When rules have mistakes, tests fail, or a file cannot be read.
-pub(crate) fn run(arguments: &RulesArguments, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(arguments: &RulesArguments, settings: &Settings) -> anyhow::Result<()> {
     match &arguments.action {
         Action::Check { rules, json } => check(rules, *json),
         Action::Test { rules } => test(rules, settings),
         Action::Explain { rule, article, rules } => explain(rule, article, rules, settings),
         Action::Match { articles, rules } => matching(articles, rules, settings),
-        Action::Backtest(arguments) => backtest::run(arguments, settings),
+        Action::Backtest(arguments) => backtest::run(arguments, settings).await,
+        Action::Tune(arguments) => tune::run(arguments, settings).await,
+        Action::Init { folder } => init(folder),
     }
 }
 
@@ -99,12 +116,22 @@ pub(crate) fn run(arguments: &RulesArguments, settings: &Settings) -> anyhow::Re
 fn load(path: &Path) -> Result<RuleSet, Usage> {
     if !path.exists() {
         return Err(Usage(format!(
-            "there is no folder or file of rules {}: name one, such as deploy/rules in the sources",
+            "there is no folder or file of rules {}: name one, or make one: faultline rules init",
             path.display()
         )));
     }
     RuleSet::load(path)
         .map_err(|problems| Usage(format!("{} in the rules:\n{problems}", counted(problems.0.len(), "mistake"))))
+}
+
+fn init(folder: &Path) -> anyhow::Result<()> {
+    pack::write(folder)?;
+    let rules = load(folder)?;
+    let shown = folder.display();
+    output::text(&format!(
+        "{} with their tests are in {shown}\n  faultline rules test {shown}\n  faultline --set alerter.rules_dir={shown} up\n",
+        counted(rules.rules().len(), "rule")
+    ))
 }
 
 fn check(path: &Path, as_json: bool) -> anyhow::Result<()> {

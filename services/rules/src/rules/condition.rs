@@ -72,6 +72,39 @@ impl Condition {
         }
     }
 
+    /// What must be reached for an alert, where that is a figure.
+    pub(crate) fn figure(&self) -> Option<f64> {
+        match *self {
+            Self::Frequency { at_least, .. } | Self::Cardinality { at_least, .. } | Self::Spike { at_least, .. } => {
+                Some(f64::from(at_least))
+            }
+            Self::Threshold { above, .. } => Some(above),
+            _ => None,
+        }
+    }
+
+    /// Figures worth trying, the one that it has among them.
+    pub(crate) fn figures(&self) -> Vec<f64> {
+        let Some(now) = self.figure() else { return Vec::new() };
+        let steps: Vec<f64> = match self {
+            Self::Threshold { .. } => (1..=9).map(|tens| f64::from(tens) * 10.0).collect(),
+            _ => [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0].to_vec(),
+        };
+        let mut figures: Vec<f64> = steps.into_iter().filter(|step| *step != now).chain([now]).collect();
+        figures.sort_by(f64::total_cmp);
+        figures
+    }
+
+    pub(crate) fn set_figure(&mut self, figure: f64) {
+        match self {
+            Self::Frequency { at_least, .. } | Self::Cardinality { at_least, .. } | Self::Spike { at_least, .. } => {
+                *at_least = figure as u32;
+            }
+            Self::Threshold { above, .. } => *above = figure,
+            _ => {}
+        }
+    }
+
     /// Whether it is about single articles or none, so that no number of sources can be asked for.
     pub(crate) fn is_bare(&self) -> bool {
         matches!(self, Self::Flatline { .. } | Self::NewTerm { .. } | Self::Sequence { .. } | Self::Change { .. })

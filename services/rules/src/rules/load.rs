@@ -143,6 +143,13 @@ impl RuleSet {
         problems.or(())
     }
 
+    /// Without the rules that watch for silence.
+    #[must_use]
+    pub fn without_silence(mut self) -> Self {
+        self.rules.retain(|rule| !matches!(rule.when.condition, super::Condition::Flatline { .. }));
+        self
+    }
+
     /// Only the rules that `is_kept` says.
     pub fn retain(&mut self, is_kept: impl FnMut(&Rule) -> bool) {
         self.rules.retain(is_kept);
@@ -174,6 +181,26 @@ impl RuleSet {
             unknown("rule", id, &known)
         })?;
         Ok(Self { rules: vec![Rule { enabled: true, ..rule }], vocabulary: self.vocabulary.clone() })
+    }
+
+    /// The one rule that there is, at other thresholds, each with its own; and the threshold that it has.
+    ///
+    /// # Errors
+    /// Says that its condition has none.
+    pub fn variants(&self) -> Result<(Vec<(f64, Self)>, f64), String> {
+        let [rule] = &self.rules[..] else { return Err("name one rule".to_owned()) };
+        let now = rule.when.condition.figure().ok_or_else(|| {
+            format!("{} has no threshold to tune: frequency, cardinality, spike and threshold have one", rule.id)
+        })?;
+        let figures = rule.when.condition.figures();
+        let with = |figure: f64| {
+            let mut rule = rule.clone();
+            rule.when.condition.set_figure(figure);
+            // Its end would be above its beginning.
+            rule.calm.close_below = rule.calm.close_below.map(|below| below.min(figure));
+            (figure, Self { rules: vec![rule], vocabulary: self.vocabulary.clone() })
+        };
+        Ok((figures.into_iter().map(with).collect(), now))
     }
 
     /// The rules that match an article, each tried in turn; whether their conditions are met is another matter.

@@ -80,7 +80,10 @@ const UNITS: [(&str, i64); 5] =
 const LONGEST_MS: i64 = 3_653 * 86_400_000;
 
 /// `90s`, `30m`, `6h`, `2d`, `1w`, in milliseconds, more than none.
-pub(crate) fn duration(text: &str) -> Result<i64, String> {
+///
+/// # Errors
+/// Says how lengths of time are written.
+pub fn duration(text: &str) -> Result<i64, String> {
     let text = text.trim();
     let no_duration = || format!("{text:?} is no length of time: write 90s, 30m, 6h, 2d or 1w");
     let (unit, factor) = UNITS.into_iter().find(|(unit, _)| text.ends_with(unit)).ok_or_else(no_duration)?;

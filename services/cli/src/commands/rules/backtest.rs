@@ -1,15 +1,13 @@
 //! What a rule would have raised.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
-use faultline_rules::{Engine, Limits, Seen};
-use faultline_schemas::{Alert, AlertState, Enriched};
+use faultline_schemas::{Alert, AlertState};
 
 use super::load;
-use crate::commands::{inputs, output, read};
+use super::past::{Past, PastArguments};
+use crate::commands::output;
 use crate::exit::Usage;
 use crate::settings::Settings;
 
@@ -18,51 +16,20 @@ use crate::settings::Settings;
 pub(crate) struct BacktestArguments {
     /// Id of the rule
     rule: String,
-    /// Archives of articles, JSON lines; .gz and .zst are read directly. All of them are held in memory
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// Folder or file of rules
-    #[arg(long, default_value = "rules", value_name = "DIR")]
-    rules: PathBuf,
+    #[command(flatten)]
+    past: PastArguments,
     /// Print the alerts as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// How long after the last article time goes on, so that alerts may close: a day.
-const AFTERWARDS_MS: i64 = 86_400_000;
 /// Stories that are named.
 const NOISIEST: usize = 5;
 
-pub(super) fn run(arguments: &BacktestArguments, settings: &Settings) -> anyhow::Result<()> {
-    inputs::check(&arguments.files)?;
-    let rules = load(&arguments.rules)?.only(&arguments.rule).map_err(Usage)?;
-    let mut articles: Vec<(i64, Arc<Enriched>)> = Vec::new();
-    let mut undated = 0;
-    for path in &arguments.files {
-        read::each(path, settings, |document| {
-            let published = document.article.published_at.is_some();
-            match Seen::time_of(document).filter(|_| published) {
-                Some(at) => articles.push((at, Arc::new(document.clone()))),
-                None => undated += 1,
-            }
-            Ok(())
-        })?;
-    }
-    if undated > 0 {
-        eprintln!("{undated} articles say not when they appeared, and are left out");
-    }
-    articles.sort_by(|a, b| (a.0, &a.1.article.id).cmp(&(b.0, &b.1.article.id)));
-    let Some((last, _)) = articles.last() else {
-        anyhow::bail!("there are no dated articles in the archives");
-    };
-    let (last, many) = (*last, articles.len());
-    let mut engine = Engine::new(rules, Limits::default());
-    let mut alerts = Vec::new();
-    for (_, article) in articles {
-        engine.push(article, None, &mut alerts);
-    }
-    engine.advance(last + AFTERWARDS_MS, &mut alerts);
+pub(super) async fn run(arguments: &BacktestArguments, settings: &Settings) -> anyhow::Result<()> {
+    let rules = load(&arguments.past.rules)?.only(&arguments.rule).map_err(Usage)?;
+    let past = Past::gather(&arguments.past, settings).await?;
+    let (engine, alerts) = past.replay(rules);
     if arguments.json {
         return output::json(&alerts);
     }
@@ -72,8 +39,9 @@ pub(super) fn run(arguments: &BacktestArguments, settings: &Settings) -> anyhow:
         times => format!("the past was too short to judge by {times} times\n"),
     };
     output::text(&format!(
-        "{} of {many} articles match {}\n{learning}{}",
+        "{} of {} articles match {}\n{learning}{}",
         counts.matched,
+        past.len(),
         arguments.rule,
         summary(&alerts)
     ))
@@ -81,7 +49,8 @@ pub(super) fn run(arguments: &BacktestArguments, settings: &Settings) -> anyhow:
 
 /// Days with what was raised on them, and the stories behind most of it.
 fn summary(alerts: &[Alert]) -> String {
-    let opened: Vec<&Alert> = alerts.iter().filter(|alert| alert.state == AlertState::Firing).collect();
+    let opened: Vec<&Alert> =
+        alerts.iter().filter(|alert| alert.state == AlertState::Firing && alert.times == 0).collect();
     let mut days: BTreeMap<&str, Vec<&Alert>> = BTreeMap::new();
     let mut stories: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for alert in &opened {
