@@ -18,29 +18,71 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod notify;
 pub mod receivers;
 mod rules;
 pub mod settings;
 mod watch;
 
+use anyhow::anyhow;
 use faultline_platform::RoleContext;
+use faultline_schemas::{Alert, Silence};
 
 use crate::settings::AlerterSettings;
 
-/// Last part of the id of the group that shares rules out.
-pub const GROUP: &str = "alerter";
+/// Last part of the id of the group that shares rules out. Receivers have groups of their own, `alerter.NAME`.
+pub const GROUP: &str = "alerter-rules";
 
 /// Runs the alerter until stop is requested.
 ///
 /// # Errors
-/// When there are mistakes in the rules at the start, Kafka refuses the settings, or an alert can never be published.
+/// When there are mistakes in the rules or receivers at the start, Kafka refuses the settings, or an alert can never be published.
 pub async fn run(ctx: RoleContext, settings: AlerterSettings) -> anyhow::Result<()> {
     let Some(folder) = settings.rules_dir.clone() else {
         tracing::info!("no rules are watched: set alerter.rules_dir");
         ctx.stop.wait().await;
         return Ok(());
     };
-    let rules = rules::Rules::load(&ctx, folder)?;
+    let receivers: Vec<String> = settings.receivers.keys().cloned().collect();
+    let rules = rules::Rules::load(&ctx, folder, receivers)?;
+    let (of_topics, of_stop) = (ctx.common.clone(), ctx.stop.clone());
+    if !tokio::task::spawn_blocking(move || faultline_platform::topics::ensure(&of_topics, &of_stop)).await?? {
+        return Ok(());
+    }
+    let mut tellers = notify::start(&ctx, &settings)?;
+    let stop = ctx.stop.clone();
     // Reading, judging and waiting for acknowledgements block.
-    tokio::task::spawn_blocking(move || watch::run(&ctx, &settings, rules)).await?
+    tellers.push(
+        std::thread::Builder::new().name("watch rules".into()).spawn(move || watch::run(&ctx, &settings, rules))?,
+    );
+    tokio::task::spawn_blocking(move || finish(tellers, &stop)).await?
+}
+
+/// Waits for all threads. The first that fails stops the others, and is the reason returned.
+fn finish(
+    mut threads: Vec<std::thread::JoinHandle<anyhow::Result<()>>>,
+    stop: &faultline_platform::Stop,
+) -> anyhow::Result<()> {
+    let mut outcome = Ok(());
+    while !threads.is_empty() {
+        let Some(ended) = threads.iter().position(std::thread::JoinHandle::is_finished) else {
+            std::thread::sleep(LOOK);
+            continue;
+        };
+        let ended = threads.swap_remove(ended).join();
+        if let Err(error) = ended.unwrap_or_else(|_| Err(anyhow!("a thread of the alerter panicked"))) {
+            stop.request();
+            outcome = outcome.and(Err(error));
+        }
+    }
+    outcome
+}
+
+/// How often it is looked whether a thread has ended.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Whether a silence is about an alert, whatever the time.
+#[must_use]
+pub fn silences(silence: &Silence, alert: &Alert) -> bool {
+    notify::matches(silence, alert)
 }

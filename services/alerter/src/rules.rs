@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use faultline_platform::RoleContext;
 use faultline_platform::health::Health;
-use faultline_rules::RuleSet;
+use faultline_rules::{Problems, RuleSet};
 use prometheus::{IntGauge, Registry};
 
 /// How often the folder is looked at. Looking needs no more than the times of its files, on every kind of file system.
@@ -22,6 +22,8 @@ pub(crate) struct Rules {
     health: Health,
     count: IntGauge,
     is_valid: IntGauge,
+    /// Names of receivers that rules may have.
+    receivers: Vec<String>,
     current: RuleSet,
 }
 
@@ -30,9 +32,9 @@ impl Rules {
     ///
     /// # Errors
     /// Every mistake in it.
-    pub(crate) fn load(ctx: &RoleContext, folder: PathBuf) -> anyhow::Result<Self> {
+    pub(crate) fn load(ctx: &RoleContext, folder: PathBuf, receivers: Vec<String>) -> anyhow::Result<Self> {
         let seen = files(&folder);
-        let current = RuleSet::load(&folder)
+        let current = read(&folder, &receivers)
             .with_context(|| format!("the rules in alerter.rules_dir = {} cannot be used", folder.display()))?;
         let gauge = |name: &str, help: &str| gauge(&ctx.registry, name, help);
         let rules = Self {
@@ -45,6 +47,7 @@ impl Rules {
                 "1 where the folder of rules is what is watched, 0 where it has mistakes and the rules before are watched still",
             )?,
             folder,
+            receivers,
             current,
         };
         rules.is_valid.set(1);
@@ -68,7 +71,7 @@ impl Rules {
             return false;
         }
         self.seen = seen;
-        match RuleSet::load(&self.folder) {
+        match read(&self.folder, &self.receivers) {
             Ok(rules) => {
                 self.current = rules;
                 self.is_valid.set(1);
@@ -90,6 +93,13 @@ impl Rules {
         self.count.set(watched as i64);
         tracing::info!(rules = watched, folder = %self.folder.display(), "watching rules");
     }
+}
+
+fn read(folder: &Path, receivers: &[String]) -> Result<RuleSet, Problems> {
+    let rules = RuleSet::load(folder)?;
+    let known: Vec<&str> = receivers.iter().map(String::as_str).collect();
+    rules.check_receivers(&known)?;
+    Ok(rules)
 }
 
 pub(crate) fn gauge(registry: &Registry, name: &str, help: &str) -> anyhow::Result<IntGauge> {

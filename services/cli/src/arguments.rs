@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::alerts::AlertsArguments;
 use crate::commands::backfill::BackfillArguments;
 use crate::commands::completions::CompletionsArguments;
 use crate::commands::config::ConfigArguments;
@@ -118,6 +119,8 @@ pub(crate) enum Command {
     Config(ConfigArguments),
     /// Check the lists that the analysis reads with, the bundled ones or your own
     Knowledge(KnowledgeArguments),
+    /// Alerts: what is open and why; acknowledge it, or silence some for a time
+    Alerts(AlertsArguments),
     /// Rules of alerts: check them, test them, explain them, try them on the past
     Rules(RulesArguments),
     /// Who is told of alerts: list them, and send one a test

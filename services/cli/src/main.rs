@@ -91,6 +91,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let settings = quiet(global)?;
             commands::knowledge::run(arguments, &settings)
         }
+        Command::Alerts(arguments) => {
+            let settings = quiet(global)?;
+            block_on(&settings, commands::alerts::run(arguments, &settings.common))
+        }
         Command::Rules(arguments) => {
             let settings = quiet(global)?;
             block_on(&settings, commands::rules::run(arguments, &settings))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use faultline_platform::merged::Merged;
-use faultline_platform::{Membership, Message, RoleContext, compacted, tail, topics};
+use faultline_platform::{Membership, Message, RoleContext, compacted, tail};
 use faultline_rules::RuleSet;
 use faultline_schemas::{Alert, AlertState, Enriched, header, topic};
 use prometheus::IntGauge;
@@ -36,9 +36,6 @@ const PACE: Duration = Duration::from_secs(180);
 /// Watches until stop is requested.
 pub(crate) fn run(ctx: &RoleContext, settings: &AlerterSettings, rules: Rules) -> anyhow::Result<()> {
     let joined = ctx.health.latch("consumer group");
-    if !topics::ensure(&ctx.common, &ctx.stop)? {
-        return Ok(());
-    }
     let names = &ctx.common.topics;
     let (enriched, alerts) = (names.name(&topic::ENRICHED), names.name(&topic::ALERTS));
     let mut watch = Watch {

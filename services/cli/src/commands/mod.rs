@@ -1,5 +1,6 @@
 //! Tools that do one thing and end.
 
+pub(crate) mod alerts;
 pub(crate) mod backfill;
 pub(crate) mod completions;
 pub(crate) mod config;
