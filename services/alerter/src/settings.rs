@@ -31,6 +31,9 @@ pub struct AlerterSettings {
     /// back where that is less. Baselines that are longer learn anew.
     #[schemars(range(min = 1, max = 8_760))]
     pub replay_hours: u32,
+    /// How many hours a receiver that does not answer is tried. After that its alerts go to the dead letters.
+    #[schemars(range(min = 1, max = 720))]
+    pub give_up_hours: u32,
     /// How receivers are reached.
     pub web: AlertWebSettings,
     /// Who is told, by the names that rules have in `to`. `faultline receivers test NAME` sends one a test.
@@ -45,6 +48,7 @@ impl Default for AlerterSettings {
             stale_hours: 6,
             most_groups: 10_000,
             replay_hours: 168,
+            give_up_hours: 6,
             web: AlertWebSettings::default(),
             receivers: BTreeMap::new(),
         }

@@ -1,7 +1,6 @@
 //! `faultline alerts`: what is open, why, and what is not to be told.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -276,8 +275,7 @@ fn render_list(alerts: &[Alert], silences: &[Silence], all: bool, terminal: Term
         );
         let title = cut(&alert.title, terminal.width.saturating_sub(2));
         let reason = cut(&alert.reason, terminal.width.saturating_sub(2));
-        // Writing to a text cannot fail.
-        drop(writeln!(text, "{head}\n  {}\n  {}", terminal.paint(BOLD, &title), terminal.paint(DIM, &reason)));
+        text.push_str(&format!("{head}\n  {}\n  {}\n", terminal.paint(BOLD, &title), terminal.paint(DIM, &reason)));
     }
     text
 }
