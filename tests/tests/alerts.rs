@@ -12,6 +12,7 @@ use faultline_schemas::{Alert, AlertState, header, topic};
 use faultline_tests::{
     faultline::Installation,
     process,
+    site::{Reply, Site},
     stack::{self, Stack},
 };
 use rand::RngExt as _;
@@ -98,6 +99,117 @@ fn rules_with_mistakes_end_the_role_at_its_start_with_their_place() {
     assert_eq!(alerter.wait(PATIENCE).unwrap().code(), Some(1));
     let log = std::fs::read_to_string(installation.log("alerter")).unwrap();
     assert!(log.contains("rules.yaml:2:") && log.contains("title"), "{log}");
+}
+
+/// An installation whose alerts go to a webhook on the site, at `hook.example`.
+fn with_hook(stack: &Stack, rules: &str, site: &Site) -> Installation {
+    let (installation, _) = with_rules(stack, rules);
+    let mut settings = std::fs::read_to_string(installation.config()).unwrap();
+    settings = settings.replace("[kafka]", "[kafka]\ninstance_id = \"one\"");
+    settings.push_str(&format!(
+        "[alerter.web.hosts]\n\"hook.example\" = \"127.0.0.1:{}\"\n\
+         [alerter.receivers.desk]\nkind = \"webhook\"\nurl = \"http://hook.example/alerts\"\n",
+        site.port()
+    ));
+    std::fs::write(installation.config(), settings).unwrap();
+    installation
+}
+
+/// The alerts that the webhook was sent and has taken.
+fn taken(site: &Site) -> Vec<Alert> {
+    let hits = site.hits_of("/alerts");
+    let bodies = hits.iter().map(|hit| serde_json::from_slice::<serde_json::Value>(&hit.body).unwrap());
+    bodies
+        .flat_map(|body| body["alerts"].as_array().unwrap().clone())
+        .map(|alert| serde_json::from_value(alert).unwrap())
+        .collect()
+}
+
+const TOLD: &str = "rules:
+- {id: threats, title: '{{ dyad }} threat', severity: watch, match: {event: {type: [THREATEN]}}, when: {group_by: dyad}}
+- {id: worse, title: '{{ dyad }} war', severity: high, inhibits: threats, match: {words: invasion}, when: {group_by: dyad}}
+- {id: elsewhere, title: T, severity: watch, to: desk, match: {words: barricades}, when: {group_by: source}}
+";
+
+#[test]
+fn a_receiver_is_told_what_is_for_it_through_silence_inhibition_failure_and_kills() {
+    let stack = Stack::bundled().unwrap();
+    let site = Site::start();
+    site.set("/alerts", Reply::status(204));
+    let installation = with_hook(&stack, TOLD, &site);
+    let _enricher = installation.role("enricher", &["enricher"]).unwrap();
+    let alerter = installation.role("alerter", &["alerter"]).unwrap();
+    let article = |id: &str, source: &str, text: &str| json!({"id": id, "title": id, "source": source, "published_at": jiff::Timestamp::now().to_string(), "text": text});
+    let wait = |what: &str, is_done: &dyn Fn(&[Alert]) -> bool| {
+        process::eventually(what, PATIENCE, || is_done(&taken(&site)))
+            .unwrap_or_else(|error| panic!("{error:#}\n{:?}\n{}", taken(&site), installation.logs()));
+    };
+
+    // Told, with its key and its sentence.
+    ingest(&installation, "1.jsonl", &[article("a1", "a.example", THREAT)]);
+    wait("the threat is told", &|told| told.iter().any(|alert| alert.title == "SRB-XKX threat"));
+    assert!(taken(&site)[0].evidence[0].sentence.contains("Kosovo"));
+    let key = site.hits_of("/alerts")[0].header("idempotency-key").to_owned();
+    assert_eq!(key, taken(&site)[0].key);
+
+    // Silenced: not told; listed as such; summed up when the silence is taken back.
+    installation
+        .must(&["alerts", "silence", "source=b.*", "--for", "1h", "--comment", "known", "--by", "ana"])
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    ingest(
+        &installation,
+        "2.jsonl",
+        &[article("b1", "b.example", "Serbs put up barricades in North Mitrovica on Friday.")],
+    );
+    process::eventually("the silenced alert is raised", PATIENCE, || {
+        alerts(&installation).iter().any(|alert| alert.rule == "elsewhere")
+    })
+    .unwrap();
+    ingest(&installation, "3.jsonl", &[article("c1", "c.example", "Serbs put up barricades in Zvecan on Friday.")]);
+    wait("what is not silenced is told", &|told| {
+        told.iter().any(|alert| alert.labels.get("source").is_some_and(|source| source == "c.example"))
+    });
+    assert!(taken(&site).iter().all(|alert| alert.labels.get("source").is_none_or(|source| source != "b.example")));
+    let listed = installation.must(&["alerts", "list"]).unwrap();
+    assert!(listed.contains("silenced") && listed.contains("SRB-XKX threat"), "{listed}");
+    let silences = installation.must(&["alerts", "silences"]).unwrap();
+    let id = silences.split_whitespace().next().unwrap().to_owned();
+    installation.must(&["alerts", "unsilence", &id]).unwrap();
+    wait("the silence is summed up", &|told| {
+        told.iter().any(|alert| alert.rule == "silence-ended" && alert.title.starts_with("1 alert"))
+    });
+
+    // Inhibited: the lesser alert about the same is not told.
+    let invasion =
+        "Armenia attacked Azerbaijan on Saturday. The invasion began at dawn, Armenia's defence minister said.";
+    ingest(&installation, "4.jsonl", &[article("d1", "d.example", invasion)]);
+    wait("the worse is told", &|told| told.iter().any(|alert| alert.title == "ARM-AZE war"));
+    let threat = "Armenia threatened Azerbaijan with more war on Saturday, its defence minister said.";
+    ingest(&installation, "5.jsonl", &[article("d2", "d.example", threat)]);
+    process::eventually("the lesser alert is raised", PATIENCE, || {
+        alerts(&installation).iter().any(|alert| alert.title == "ARM-AZE threat")
+    })
+    .unwrap_or_else(|error| panic!("{error:#}\n{}", installation.logs()));
+
+    // A receiver that fails is told later, and once by key, also when the alerter is killed meanwhile.
+    site.set("/alerts", Reply::status(503));
+    let before = site.hits_of("/alerts").len();
+    ingest(&installation, "6.jsonl", &[article("e1", "e.example", "Serbs put up barricades in Leposavic on Friday.")]);
+    process::eventually("it is tried", PATIENCE, || site.hits_of("/alerts").len() > before).unwrap();
+    drop(alerter);
+    site.set("/alerts", Reply::status(204));
+    let before = site.hits_of("/alerts").len();
+    let _alerter = installation.role("alerter", &["alerter"]).unwrap();
+    let from_e = |alert: &Alert| alert.labels.get("source").is_some_and(|source| source == "e.example");
+    process::eventually("it is told", PATIENCE, || {
+        site.hits_of("/alerts").iter().skip(before).any(|hit| String::from_utf8_lossy(&hit.body).contains("e.example"))
+    })
+    .unwrap_or_else(|error| panic!("{error:#}\n{}", installation.logs()));
+    let keys: BTreeSet<String> = taken(&site).into_iter().filter(from_e).map(|alert| alert.key).collect();
+    assert_eq!(keys.len(), 1, "one alert has one key");
+    let lesser = taken(&site).into_iter().filter(|alert| alert.title == "ARM-AZE threat").count();
+    assert_eq!(lesser, 0, "it is inhibited");
 }
 
 /// Rules of several kinds, with windows, calm and baselines.

@@ -66,7 +66,7 @@ fn alertmanager_shows_alerts_with_their_times_and_labels_groups_them_and_sees_th
     let receiver = open(ReceiverSettings::Alertmanager(settings), &web);
     let (threat, spike, other) = (alert("threat", "SRB-XKX"), alert("spike", "SRB-XKX"), alert("threat", "USA-IRN"));
     let before = Timestamp::now();
-    send(&receiver, &[threat.clone(), spike.clone(), other.clone()]).unwrap();
+    send(&receiver, &[threat, spike.clone(), other]).unwrap();
 
     let alerts = manager.get("/api/v2/alerts").unwrap();
     let alerts = alerts.as_array().unwrap();

@@ -74,7 +74,7 @@ enum Action {
     },
     /// Hold back what has these labels, for a time
     Silence {
-        /// Labels and their values, in which * stands for any part: dyad=SRB-*, rule=…, severity=…, fingerprint=…
+        /// Labels and their values, in which * stands for any part: dyad=SRB-*, rule=…, severity=…; or a fingerprint
         #[arg(required = true, value_name = "LABEL=VALUE", value_parser = matcher)]
         matchers: Vec<(String, String)>,
         /// How long: 30m, 2h, 1d, 1w
@@ -106,9 +106,15 @@ struct Note {
     by: String,
 }
 
+/// `LABEL=VALUE`, or how a fingerprint begins.
 fn matcher(text: &str) -> Result<(String, String), String> {
-    let (name, value) =
-        text.split_once('=').ok_or_else(|| format!("{text:?} is no label: write LABEL=VALUE, such as dyad=SRB-*"))?;
+    const LEAST_DIGITS: usize = 6;
+    if text.len() >= LEAST_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(("fingerprint".to_owned(), format!("{text}*")));
+    }
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{text:?} is no label and no fingerprint: write LABEL=VALUE, such as dyad=SRB-*"))?;
     if name.is_empty() || value.is_empty() {
         return Err(format!("{text:?}: both a label and a value are needed"));
     }
