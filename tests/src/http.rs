@@ -55,5 +55,20 @@ pub fn request(
     let promised =
         head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     anyhow::ensure!(promised.is_none_or(|length: usize| length == body.len()), "the answer broke off");
-    Ok(Answer { status, body: body.to_owned() })
+    let is_chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    Ok(Answer { status, body: if is_chunked { joined(body)? } else { body.to_owned() } })
+}
+
+/// What comes in chunks, each with its length in hexadecimal digits before it.
+fn joined(chunks: &str) -> anyhow::Result<String> {
+    let (mut rest, mut all) = (chunks, String::new());
+    loop {
+        let (length, after) = rest.split_once("\r\n").context("the answer broke off")?;
+        let length = usize::from_str_radix(length.trim(), 16).context("a chunk has no length")?;
+        if length == 0 {
+            return Ok(all);
+        }
+        all.push_str(after.get(..length).context("the answer broke off")?);
+        rest = after.get(length + 2..).context("the answer broke off")?;
+    }
 }

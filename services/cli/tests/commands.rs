@@ -548,7 +548,7 @@ fn a_rule_says_which_part_of_it_holds_of_an_article() {
 #[test]
 fn rules_with_mistakes_are_refused_with_every_place() {
     let folder = TempDir::new().unwrap();
-    refused(&run(folder.path(), &["rules", "check"]), 2, &["no folder or file of rules rules", "deploy/rules"]);
+    refused(&run(folder.path(), &["rules", "check"]), 2, &["no folder or file of rules rules", "faultline rules init"]);
     std::fs::create_dir(folder.path().join("rules")).unwrap();
     let text = "rules:\n  - {id: a, title: x, severity: high, match: {signal: tlaks, level: hihg}}\n";
     std::fs::write(folder.path().join("rules/a.yaml"), text).unwrap();
@@ -559,4 +559,21 @@ fn rules_with_mistakes_are_refused_with_every_place() {
     refused(&run(folder.path(), &["rules", "test"]), 1, &["no tests in rules", ".test.yaml"]);
     std::fs::write(folder.path().join("rules/a.test.yaml"), "tests:\n  - {name: n, rule: b, articles: []}\n").unwrap();
     refused(&run(folder.path(), &["rules", "test"]), 2, &["rules/a.test.yaml:2:21", "is no rule"]);
+}
+
+#[test]
+fn the_rules_to_begin_with_are_written_once_are_right_and_can_be_tuned() {
+    let folder = TempDir::new().unwrap();
+    assert!(stdout(&run(folder.path(), &["rules", "init"])).contains("rules with their tests are in rules"));
+    refused(&run(folder.path(), &["rules", "init"]), 2, &["rules is there already"]);
+    assert!(stdout(&run(folder.path(), &["rules", "check"])).contains("rules are right"));
+    let articles = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/articles.jsonl");
+    let tuned = stdout(&run(folder.path(), &["rules", "tune", "kosovo-serbia", articles]));
+    let alerts = |threshold: &str| -> Option<usize> {
+        let line = tuned.lines().find(|line| line.split_whitespace().next() == Some(threshold))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    };
+    assert_eq!(alerts("2"), Some(7), "as the backtest has it: {tuned}");
+    assert!(alerts("1") > alerts("3") && tuned.contains("as it is"), "{tuned}");
+    refused(&run(folder.path(), &["rules", "tune", "source-silent", articles]), 2, &["no threshold to tune"]);
 }

@@ -63,7 +63,7 @@ impl Email {
             Encryption::None => 25,
         });
         let guard = guard(web);
-        check_host(&settings.host, port, &guard)?;
+        check_host(&settings.host, &guard)?;
         let from = mailbox("from", &settings.from)?;
         let to = settings.to.iter().map(|to| mailbox("to", to)).collect::<Result<Vec<_>, _>>()?;
         if to.is_empty() {
@@ -181,8 +181,9 @@ fn mailbox(setting: &str, text: &str) -> Result<Mailbox, String> {
     })
 }
 
-fn check_host(host: &str, port: u16, guard: &Guard) -> Result<(), String> {
-    let url = Url::parse(&format!("https://{host}:{port}/")).ok().filter(|url| url.host_str() == Some(host));
+fn check_host(host: &str, guard: &Guard) -> Result<(), String> {
+    // Without its port: that of an address of the operator's own is the operator's.
+    let url = Url::parse(&format!("https://{host}/")).ok().filter(|url| url.host_str() == Some(host));
     let Some(url) = url else {
         return Err(format!("host is {host:?}, which is no name of a server: write it as mail.example.org"));
     };
