@@ -95,7 +95,7 @@ fn alertmanager_shows_alerts_with_their_times_and_labels_groups_them_and_sees_th
         "{shown}"
     );
     let lasts = time(&shown["endsAt"]).duration_since(before);
-    assert!(lasts >= SignedDuration::from_secs(240) && lasts < SignedDuration::from_secs(300), "{shown}");
+    assert!(lasts >= SignedDuration::from_secs(239) && lasts < SignedDuration::from_secs(300), "{shown}");
 
     let groups = manager.get("/api/v2/alerts/groups").unwrap();
     let sizes = |dyad: &str| {
