@@ -28,6 +28,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A receiver that is new is not told of what was published so long before the start.
 const OLD_NEWS: Duration = Duration::from_secs(60);
+/// How often it is committed what was told: a commit takes longer than telling.
+const COMMIT_EVERY: Duration = Duration::from_millis(200);
 /// Alerts that are gathered at most.
 const MOST_GATHERED: usize = 500;
 
@@ -63,6 +65,8 @@ struct Hand {
     held: BTreeMap<String, Alert>,
     summed_up: BTreeSet<String>,
     resent: Instant,
+    /// When it was last committed what was told.
+    noted: Instant,
     /// What was published before this is old news; none once it is known that the receiver is not new.
     since: Option<i64>,
 }
@@ -96,21 +100,45 @@ impl Teller {
             held: BTreeMap::new(),
             summed_up: BTreeSet::new(),
             resent: Instant::now(),
+            noted: Instant::now(),
             since: Some(Timestamp::now().as_millisecond() - OLD_NEWS.as_millis() as i64),
         };
         while !self.ctx.stop.requested() {
             let wait = hand.due.map_or(STEP, |due| due.saturating_duration_since(Instant::now()).min(STEP));
             match hand.queue.take(wait) {
-                Some(Taken::Message(message)) => self.gather(*message, &mut hand)?,
-                Some(Taken::Lost(lost)) => hand.lose(&lost),
+                Some(taken) => self.take_all(taken, &mut hand)?,
                 None => self.look_again(&mut hand)?,
             }
             if hand.due.is_some_and(|due| due <= Instant::now()) || hand.gathered.len() >= MOST_GATHERED {
                 self.tell_gathered(&mut hand)?;
             }
-            hand.commit();
+            if hand.noted.elapsed() >= COMMIT_EVERY {
+                hand.commit();
+            }
         }
+        hand.commit();
         Ok(())
+    }
+
+    /// Takes what came, and all that has come by now: it is told together.
+    fn take_all(&self, first: Taken, hand: &mut Hand) -> anyhow::Result<()> {
+        let mut taken = Some(first);
+        for _ in 0..MOST_GATHERED {
+            match taken {
+                Some(Taken::Message(message)) => self.gather(*message, hand)?,
+                Some(Taken::Lost(lost)) => hand.lose(&lost),
+                None => break,
+            }
+            taken = hand.queue.take(Duration::ZERO);
+        }
+        match taken {
+            Some(Taken::Message(message)) => self.gather(*message, hand),
+            Some(Taken::Lost(lost)) => {
+                hand.lose(&lost);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     fn gather(&self, message: Message, hand: &mut Hand) -> anyhow::Result<()> {
@@ -299,6 +327,7 @@ impl Hand {
         for (message, _) in &self.gathered {
             done.entry(message.partition).and_modify(|next| *next = (*next).min(message.offset));
         }
+        self.noted = Instant::now();
         if done != self.committed {
             self.queue.commit(&done);
             self.committed = done;

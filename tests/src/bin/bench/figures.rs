@@ -38,6 +38,8 @@ const MEASURES: [(&str, Option<Target>, &str); 42] = [
     ("enrich.ratio_to_vader", Some(Target::AtLeast(5.0)), "the first over the second"),
     ("alerts.us_per_article_10000", Some(Target::Below(100.0)), "an article against 10,000 rules, us of one core"),
     ("alerts.ratio_10000_to_100", Some(Target::Below(3.0)), "the same over what 100 rules cost"),
+    ("alerts.p50_ms", None, "from a tagged article on Apache Kafka to a webhook told, ms, 200 articles/s: median"),
+    ("alerts.p99_ms", Some(Target::Below(300.0)), "the same, 99th percentile"),
     ("alerts.ratio_to_linear", None, "each rule tried in turn, over the first"),
     ("pipeline.mb_per_second", None, "consume loop on Apache Kafka, analysis that does nothing"),
     ("pipeline.copy_mb_per_second", None, "plain consume-and-produce copy of the same bytes"),

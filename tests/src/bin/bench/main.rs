@@ -23,6 +23,7 @@ mod rest;
 mod seen;
 mod sink;
 mod stored;
+mod told;
 mod up;
 
 use std::{cell::OnceCell, path::Path, process::ExitCode, time::Instant};
@@ -56,6 +57,8 @@ enum Group {
     Enrich,
     /// Ten thousand rules of alerts over articles
     Alerts,
+    /// From a tagged article to a webhook that is told
+    Told,
     /// `faultline up` with nothing to do, and its start
     Rest,
     /// Published to stored on the bundled broker and `SQLite`
@@ -88,6 +91,7 @@ impl Group {
             Self::Linear => linear::run(bench, figures),
             Self::Enrich => enrich::run(bench, figures),
             Self::Alerts => alerts::run(bench, figures),
+            Self::Told => told::run(bench, figures),
             Self::Rest => rest::run(bench, figures),
             Self::LatencyBundled => latency::bundled(bench, figures),
             Self::LatencyKafka => latency::kafka(bench, figures),
