@@ -16,7 +16,7 @@ use prometheus::Registry;
 
 /// What faultline takes to stop beyond `consume.shutdown_deadline_ms`: a margin for the roles, then the broker.
 const STOP_MARGIN_MS: u64 = 5_000 + 3_000;
-const ROLES: [&str; 3] = ["producer", "enricher", "sink"];
+const ROLES: [&str; 4] = ["producer", "enricher", "sink", "alerter"];
 
 fn deploy(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name)

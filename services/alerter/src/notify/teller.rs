@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use crossbeam_channel::bounded;
-use faultline_platform::dead_letter::DeadLetters;
+use faultline_platform::dead_letter::{DeadLetters, Origin};
 use faultline_platform::queue::{Queue, Taken};
 use faultline_platform::{Message, Publisher, Rejected, RoleContext};
 use faultline_schemas::{Alert, AlertState, Stage, topic};
@@ -298,9 +298,18 @@ impl Teller {
         error!(receiver = self.name, why, ?titles, "the receiver was not told, the alerts go to the dead letters");
         let rejected = Rejected::new("not_told", format!("the receiver {} was not told: {why}", self.name));
         let (on_ack, acknowledged) = bounded(messages.len().max(1));
+        // Not as what lay on the topic: put back there, an old state would become the last that is known of the alert.
+        let origin = format!("receiver {}", self.name);
         for message in messages {
-            let on_ack = on_ack.clone();
-            hand.dead_letters.reject_message(message, &rejected, Box::new(move |result| drop(on_ack.send(result))))?;
+            let (key, payload) =
+                (message.key.as_deref().unwrap_or_default(), message.payload.as_deref().unwrap_or_default());
+            let (on_ack, origin) = (on_ack.clone(), Origin { origin: &origin, line: -1, key });
+            hand.dead_letters.reject_bytes(
+                origin,
+                payload,
+                &rejected,
+                Box::new(move |result| drop(on_ack.send(result))),
+            )?;
         }
         for _ in messages {
             acknowledged.recv()?.context("failed to publish a dead letter, its alert is kept")?;

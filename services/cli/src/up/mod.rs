@@ -117,12 +117,17 @@ fn welcome(settings: &Settings, bundled: Option<SocketAddr>) -> String {
         Some(listen) if !listen.is_empty() => format!("POST http://{listen}/v1/articles"),
         _ => "not by HTTP (producer.push.listen)".to_owned(),
     };
+    let alerts = match &settings.alerter.rules_dir {
+        Some(folder) => format!("by the rules in {}", folder.display()),
+        None => "none watched (faultline rules init, then alerter.rules_dir)".to_owned(),
+    };
     format!(
         "faultline is up\n\
          \x20 broker   {broker}\n\
          \x20 articles {push}\n\
          \x20 data     {data}\n\
          \x20 metrics  {admin}\n\
+         \x20 alerts   {alerts}\n\
          Next, in another terminal:\n\
          \x20 faultline ingest FILE…      take articles in\n\
          \x20 faultline sources add URL   take a feed in, from now on\n\

@@ -58,13 +58,12 @@ pub(crate) fn run(bench: &Bench, figures: &mut Figures) -> anyhow::Result<()> {
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from).with_context(|| from.display().to_string())? {
-        let (path, name) = (entry.as_ref().map(|entry| entry.path()), entry.as_ref().map(std::fs::DirEntry::file_name));
-        let (path, name) =
-            (path.map_err(|error| anyhow::anyhow!("{error}"))?, name.map_err(|error| anyhow::anyhow!("{error}"))?);
+        let entry = entry?;
+        let (path, copied) = (entry.path(), to.join(entry.file_name()));
         if path.is_dir() {
-            copy(&path, &to.join(name))?;
+            copy(&path, &copied)?;
         } else {
-            std::fs::copy(&path, to.join(name))?;
+            std::fs::copy(&path, copied)?;
         }
     }
     Ok(())
