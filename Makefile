@@ -38,8 +38,9 @@ bench: tools-build tools-test build ## prints the measured table and writes targ
 score: tools-build build ## scores the tags against the labelled data in ../shared/eval and prints the table
 	python3 tests/score.py
 
-soak: tools-build tools-test build ## long rounds of kills (FAULTLINE_SOAK_ROUNDS, default 50), and large loads
+soak: tools-build tools-test build ## long rounds of kills (FAULTLINE_SOAK_ROUNDS, default 50 and 100), and large loads
 	FAULTLINE_SOAK_ROUNDS=$${FAULTLINE_SOAK_ROUNDS:-50} $(CARGO) test $(PROFILE) --locked --workspace --test end_to_end -- --nocapture killed every_article
+	FAULTLINE_SOAK_ROUNDS=$${FAULTLINE_SOAK_ROUNDS:-100} $(CARGO) test $(PROFILE) --locked --workspace --test alerts -- --nocapture killed
 
 fuzz: ## throws any text at the reader for FAULTLINE_FUZZ_SECONDS (default 600); needs a nightly Rust, installs cargo-fuzz
 	command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
