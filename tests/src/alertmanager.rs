@@ -29,6 +29,8 @@ impl Alertmanager {
         let folder = tempfile::Builder::new().prefix("faultline-alertmanager-").tempdir()?;
         let file = folder.path().join("alertmanager.yml");
         std::fs::write(&file, config)?;
+        // Until it listens, another test could be given the same port.
+        let _alone = process::alone_with_ports();
         let address = format!("127.0.0.1:{}", process::free_port()?);
         let mut command = Command::new(PROGRAM);
         command

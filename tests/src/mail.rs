@@ -40,6 +40,8 @@ impl MailServer {
     pub fn start(speech: Speech) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("faultline-mail-").tempdir()?;
         make_certificate(folder.path())?;
+        // Until it listens, another test could be given the same port.
+        let _alone = process::alone_with_ports();
         let port = process::free_port()?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mail_server.py");
         // The system's own: its packages are not those of another Python.

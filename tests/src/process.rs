@@ -5,6 +5,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -81,6 +82,12 @@ impl Drop for Process {
 fn send_signal(signal: &str, target: &str) {
     // A process that has already ended is no failure.
     drop(Command::new("kill").args([&format!("-{signal}"), "--", target]).stderr(Stdio::null()).status());
+}
+
+/// Held by a test from when it is given a port until its server listens there: nobody else in the process is given one.
+pub fn alone_with_ports() -> MutexGuard<'static, ()> {
+    static PORTS: Mutex<()> = Mutex::new(());
+    PORTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A port that is free now.
