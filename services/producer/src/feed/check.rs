@@ -25,7 +25,7 @@ use super::{
     standing::Standing,
 };
 use crate::{
-    hub::{self, FromHub, Hubs},
+    hub::{self, Hubs, Said},
     intake::Intake,
     outlet::Outlet,
     seen::Seen,
@@ -73,8 +73,8 @@ pub(crate) struct Feed {
     pub(super) tally: Arc<Tally>,
     attempts: Mutex<HashMap<u64, u8>>,
     /// What its hub says comes this way.
-    pub(super) to_feed: Option<mpsc::Sender<FromHub>>,
-    pub(super) from_hub: Option<mpsc::Receiver<FromHub>>,
+    pub(super) to_feed: Option<mpsc::Sender<Said>>,
+    pub(super) from_hub: Option<mpsc::Receiver<Said>>,
 }
 
 impl Feed {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::check::{Feed, REMEMBERED_BESIDES};
 use crate::{
-    hub::{self, Content, FromHub, Offer},
+    hub::{self, Content, FromHub, Offer, Said},
     web::Answer,
 };
 
@@ -66,7 +66,7 @@ impl Feed {
     }
 
     /// Takes what the hub says.
-    pub(super) async fn hear(&mut self, said: FromHub) {
+    pub(super) async fn hear(&mut self, (id, said): Said) {
         if let FromHub::Content(content) = said {
             let Content { answer, done } = *content;
             let outcome = self.receive(Arc::new(answer)).await;
@@ -75,7 +75,8 @@ impl Feed {
             return;
         }
         let (source, now) = (&self.source.id, Timestamp::now());
-        let Some(state) = &mut self.standing.fetched.hub else { return };
+        let of_callback = self.standing.fetched.hub.as_mut().filter(|state| hub::id_of(state) == id);
+        let Some(state) = of_callback else { return };
         let hub = &state.hub;
         match said {
             FromHub::Verified(lease) => {

@@ -23,7 +23,7 @@ use super::{
     standing,
 };
 use crate::{
-    hub::{FromHub, Hubs},
+    hub::{Hubs, Said},
     outlet::Outlet,
     settings::{ProducerSettings, SourceKind, SourceSettings},
     state::{self, Fetched},
@@ -286,7 +286,7 @@ async fn check_when_due(mut feed: Feed, id: String, shared: Shared, own_stop: St
 
 /// What a source does next.
 enum Next {
-    Hear(FromHub),
+    Hear(Said),
     AskHub,
     Check(Result<Place, WebError>),
 }
@@ -302,7 +302,7 @@ impl Next {
 }
 
 /// What the feed's hub says; never where there is none.
-async fn heard(from_hub: &mut Option<mpsc::Receiver<FromHub>>) -> Option<FromHub> {
+async fn heard(from_hub: &mut Option<mpsc::Receiver<Said>>) -> Option<Said> {
     match from_hub {
         Some(from_hub) => from_hub.recv().await,
         None => pending().await,

@@ -21,7 +21,7 @@ use tokio::{
 };
 use url::{Url, form_urlencoded};
 
-use super::{ASKED_FOR, Callback, Content, FromHub, Hubs, LEASE, PATH, Part, signature};
+use super::{ASKED_FOR, Callback, Content, FromHub, Hubs, LEASE, PATH, Part, Said, signature};
 use crate::{
     push::{Coding, Problem, receive_body},
     web::Answer,
@@ -75,13 +75,14 @@ impl Hubs {
             ("denied", Part::Subscribed { feed, .. }, _) => {
                 let reason = value("hub.reason").unwrap_or_default();
                 let denied = FromHub::Denied(reason.chars().filter(|c| !c.is_control()).take(super::SHOWN).collect());
-                tell(feed, denied, "denied").map_or_else(|busy| busy, |outcome| (outcome, Ok(String::new())))
+                tell(feed, id, denied, "denied").map_or_else(|busy| busy, |outcome| (outcome, Ok(String::new())))
             }
             ("subscribe", Part::Subscribed { feed, .. }, Some(challenge)) if callback.is_asked_for() => {
                 let seconds = value("hub.lease_seconds").and_then(|seconds| seconds.parse::<u64>().ok());
                 let lease = seconds.filter(|seconds| *seconds > 0).map_or(LEASE, Duration::from_secs);
                 let verified = FromHub::Verified(lease);
-                tell(feed, verified, "verified").map_or_else(|busy| busy, |outcome| (outcome, Ok(challenge.to_owned())))
+                tell(feed, id, verified, "verified")
+                    .map_or_else(|busy| busy, |outcome| (outcome, Ok(challenge.to_owned())))
             }
             ("unsubscribe", Part::Leaving(_), Some(challenge)) => {
                 self.forget(id);
@@ -117,7 +118,7 @@ impl Hubs {
         let Ok(url) = Url::parse(&callback.topic) else { return ("broken", Err(Problem::bug())) };
         let (done, told) = oneshot::channel();
         let answer = Answer { status: 200, headers, body, url, moved_to: None };
-        if let Err(busy) = tell(feed, FromHub::Content(Box::new(Content { answer, done })), "") {
+        if let Err(busy) = tell(feed, id, FromHub::Content(Box::new(Content { answer, done })), "") {
             return busy;
         }
         match timeout(self.acknowledge_within, told).await {
@@ -149,8 +150,13 @@ fn not_asked() -> Problem {
 }
 
 /// Tells the feed, which may be busy or gone.
-fn tell<T>(feed: &mpsc::Sender<FromHub>, message: FromHub, outcome: &'static str) -> Result<&'static str, Outcome<T>> {
-    match feed.try_send(message) {
+fn tell<T>(
+    feed: &mpsc::Sender<Said>,
+    id: &str,
+    message: FromHub,
+    outcome: &'static str,
+) -> Result<&'static str, Outcome<T>> {
+    match feed.try_send((id.to_owned(), message)) {
         Ok(()) => Ok(outcome),
         Err(TrySendError::Full(_)) => {
             let detail = "too much of this feed waits: send it again";

@@ -54,7 +54,10 @@ const ASKED_FOR: Duration = Duration::from_secs(3_600);
 /// As much of what a hub answers is shown.
 const SHOWN: usize = 200;
 
-/// What a hub says to a feed.
+/// What a hub says to a feed, by way of the callback with this id: the feed may have another one by now.
+pub(crate) type Said = (String, FromHub);
+
+/// What a hub says.
 #[derive(Debug)]
 pub(crate) enum FromHub {
     /// It has confirmed the subscription, for so long.
@@ -85,7 +88,7 @@ struct Callback {
 enum Part {
     Subscribed {
         secret: HubSecret,
-        feed: mpsc::Sender<FromHub>,
+        feed: mpsc::Sender<Said>,
         /// When the hub was asked.
         asked: Mutex<Option<Instant>>,
     },
@@ -152,7 +155,7 @@ impl Hubs {
     }
 
     /// Takes up a subscription whose messages go to `feed`; false where it is for another address than ours.
-    pub(crate) fn resume(&self, state: &HubState, feed: mpsc::Sender<FromHub>) -> bool {
+    pub(crate) fn resume(&self, state: &HubState, feed: mpsc::Sender<Said>) -> bool {
         let Some(id) = state.callback.strip_prefix(&self.address("")) else { return false };
         // One that is in no lease was asked for before the restart, and may be confirmed only now.
         let asked = Mutex::new(state.lease_until.is_none().then(Instant::now));
@@ -172,7 +175,7 @@ impl Hubs {
             let more = [("hub.lease_seconds", lease.as_str()), ("hub.secret", state.secret.0.as_str())];
             if let Err(problem) = hubs.request(&state, "subscribe", &more).await {
                 // Nobody listens once the feed has ended.
-                drop(feed.send(FromHub::Refused(problem)).await);
+                drop(feed.send((id_of(&state).to_owned(), FromHub::Refused(problem))).await);
             }
         });
     }
@@ -226,7 +229,8 @@ impl Callback {
     }
 }
 
-fn id_of(state: &HubState) -> &str {
+/// The part of the callback's address that tells it from all others.
+pub(crate) fn id_of(state: &HubState) -> &str {
     state.callback.rsplit('/').next().unwrap_or_default()
 }
 
